@@ -1,0 +1,4 @@
+//! The embedded DynamoDB and the emulator process, as their callers use them.
+
+mod embedded;
+mod http;
