@@ -1,1 +1,15 @@
-//! infra
+//! CloudFormation stacks, from `stackway.toml` and templates to a running environment and back to nothing left.
+//!
+//! Three layers, each importing only those before it:
+//!
+//! 1. Models without I/O: [`config`], [`template`], [`stack`], [`stack_def`].
+//! 2. Flows over small traits: [`cloud`] and [`clock`] are the traits, [`flow`] is what uses them.
+//! 3. [`aws`]: the adapters, the only place that names an SDK crate.
+
+pub mod aws;
+pub mod clock;
+pub mod cloud;
+pub mod flow;
+pub mod naming;
+pub mod stack;
+pub mod stack_def;

@@ -1,0 +1,110 @@
+use std::error::Error;
+
+use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::tls;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+pub use aws_config::SdkConfig;
+
+use crate::cloud::CloudError;
+
+type SdkError<E> =
+    aws_sdk_sts::error::SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>;
+
+fn http_client() -> aws_sdk_sts::config::SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .build_https()
+}
+
+/// Adaptive to throttling: CloudFormation's Describe calls are limited per account and region.
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(6)
+}
+
+/// Configuration for AWS: credentials from the standard chain, calls to `region` only.
+///
+/// `endpoint_url` sends every call elsewhere, such as to an emulator that checks credentials.
+pub async fn from_standard_chain(region: &str, endpoint_url: Option<&str>) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client())
+        .retry_config(retries())
+        .region(Region::new(region.to_owned()));
+    if let Some(url) = endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    loader.load().await
+}
+
+/// Configuration for an emulator: fixed credentials that name `account`, nothing read from the environment or from
+/// profiles, and no address but `endpoint_url`.
+pub fn without_account(account: &str, region: &str, endpoint_url: &str) -> SdkConfig {
+    let credentials = Credentials::new(account, "local", None, None, "stackway-local");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http_client())
+        .retry_config(RetryConfig::standard().with_max_attempts(2))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(std::time::Duration::from_secs(3))
+                .build(),
+        )
+        .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(
+            aws_smithy_async::rt::sleep::TokioSleep::new(),
+        ))
+        .time_source(aws_smithy_async::time::SystemTimeSource::new())
+        .region(Region::new(region.to_owned()))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(endpoint_url)
+        .build()
+}
+
+/// Turns an SDK error into one of ours: what a service answered keeps its code, the rest keeps its whole chain.
+pub(super) fn cloud_error<E>(operation: &'static str, error: &SdkError<E>) -> CloudError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    if let Some(service) = error.as_service_error() {
+        return CloudError::Refused {
+            operation,
+            code: service.code().unwrap_or("Unknown").to_owned(),
+            message: service
+                .message()
+                .unwrap_or("the service gave no message")
+                .to_owned(),
+        };
+    }
+    let message = DisplayErrorContext(error).to_string();
+    // The SDK has no typed kind for "no credentials"; its connector never mentions them.
+    let credentials = message.contains("CredentialsNotLoaded")
+        || message.contains("credentials provider")
+        || message.contains("no providers in chain provided credentials");
+    if credentials {
+        CloudError::Credentials {
+            operation,
+            message: short(&message),
+        }
+    } else {
+        CloudError::Unreachable {
+            operation,
+            message: short(&message),
+        }
+    }
+}
+
+/// The readable part of the SDK's chain: its debug dump after the messages is left out.
+fn short(message: &str) -> String {
+    message
+        .split(" (DispatchFailure")
+        .next()
+        .unwrap_or(message)
+        .split(" (ConstructionFailure")
+        .next()
+        .unwrap_or(message)
+        .to_owned()
+}

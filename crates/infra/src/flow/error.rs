@@ -1,0 +1,67 @@
+use crate::cloud::CloudError;
+use crate::stack::StackEvent;
+
+/// Why a flow ended before its goal.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum FlowError {
+    /// A call failed.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// The stack takes no operation until somebody acts.
+    #[error("stack `{stack}` is in {status}{}", reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default())]
+    Stuck {
+        /// The stack's name in CloudFormation.
+        stack: String,
+        /// Its status.
+        status: String,
+        /// What led there, where CloudFormation says so.
+        reason: Option<String>,
+    },
+    /// The change set could not be made.
+    #[error("stack `{stack}`: the change set failed: {reason}")]
+    ChangeSet {
+        /// The stack's name in CloudFormation.
+        stack: String,
+        /// CloudFormation's reason.
+        reason: String,
+    },
+    /// The operation failed.
+    #[error("stack `{stack}` ended in {status}")]
+    Failed {
+        /// The stack's name in CloudFormation.
+        stack: String,
+        /// Its status now.
+        status: String,
+        /// The failed resources, root causes first.
+        failures: Vec<StackEvent>,
+    },
+    /// An output that another stack needs is not there.
+    #[error("stack `{stack}` has no output `{output}`, which `{needed_by}` needs")]
+    MissingOutput {
+        /// The stack that should have it, by its name in the project.
+        stack: String,
+        /// The output.
+        output: String,
+        /// The stack that needs it, by its name in the project.
+        needed_by: String,
+    },
+    /// A stack is still there after its deletion.
+    #[error("stack `{stack}` is still there after its deletion, in {status}")]
+    Left {
+        /// The stack's name in CloudFormation.
+        stack: String,
+        /// Its status.
+        status: String,
+    },
+    /// What a stack needs could not be prepared.
+    #[error("{0}")]
+    Input(String),
+    /// More than one stack failed; the first is told in full.
+    #[error("{first}; {} more failed", others.len())]
+    Several {
+        /// The first failure, in deploy order.
+        first: Box<FlowError>,
+        /// The others.
+        others: Vec<FlowError>,
+    },
+}

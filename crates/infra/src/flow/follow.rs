@@ -1,0 +1,119 @@
+use super::{FlowError, Progress, Tools};
+use crate::stack::{Outcome, Stack, StackEvent, failures};
+
+/// The end of an operation: the stack as it stands (`None` once it is gone) and every event of the operation.
+pub(super) struct Followed {
+    pub(super) stack: Option<Stack>,
+    pub(super) events: Vec<StackEvent>,
+}
+
+impl Tools<'_> {
+    pub(super) fn tell(&self, stack: &str, progress: &Progress) {
+        self.observer.observe(stack, progress);
+    }
+
+    /// Streams the stack's events after `last`, until its operation is over.
+    ///
+    /// `stack_id` is the ARN: a deleted stack answers by it, and a new one of the same name does not.
+    pub(super) async fn follow(
+        &self,
+        label: &str,
+        stack_id: &str,
+        mut last: Option<String>,
+    ) -> Result<Followed, FlowError> {
+        let mut all = Vec::new();
+        for attempt in 0.. {
+            // The status is read before the events: once it is final, all of the operation's events are there.
+            let stack = self.stacks.describe_stack(stack_id).await?;
+            let events = match self
+                .stacks
+                .stack_events_since(stack_id, last.as_deref())
+                .await
+            {
+                Ok(events) => events,
+                // The history of a stack that is gone may be gone with it.
+                Err(error) if stack.is_none() && error.code() == Some("ValidationError") => {
+                    Vec::new()
+                }
+                Err(error) => return Err(error.into()),
+            };
+            for event in events {
+                last = Some(event.id.clone());
+                self.tell(label, &Progress::Event(event.clone()));
+                all.push(event);
+            }
+            if stack
+                .as_ref()
+                .is_none_or(|stack| stack.status.outcome() != Outcome::InProgress)
+            {
+                return Ok(Followed { stack, events: all });
+            }
+            self.clock
+                .sleep(self.poll.wait(attempt, self.clock.now()))
+                .await;
+        }
+        unreachable!("the loop ends by returning")
+    }
+
+    /// Waits for an operation in flight, so that this one can begin; returns the stack as it stands then.
+    pub(super) async fn settled(
+        &self,
+        label: &str,
+        name: &str,
+    ) -> Result<Option<Stack>, FlowError> {
+        let Some(stack) = self.stacks.describe_stack(name).await? else {
+            return Ok(None);
+        };
+        if stack.status.outcome() != Outcome::InProgress {
+            return Ok(Some(stack).filter(|stack| stack.status.outcome() != Outcome::Deleted));
+        }
+        self.tell(
+            label,
+            &Progress::Waiting {
+                status: stack.status.to_string(),
+            },
+        );
+        let last = self.stacks.latest_event_id(&stack.id).await?;
+        let followed = self.follow(label, &stack.id, last).await?;
+        Ok(followed
+            .stack
+            .filter(|stack| stack.status.outcome() != Outcome::Deleted))
+    }
+
+    /// The error for a stack that did not end well, with its failed resources.
+    pub(super) fn failed(stack: &Stack, events: &[StackEvent]) -> FlowError {
+        FlowError::Failed {
+            stack: stack.name.clone(),
+            status: stack.status.to_string(),
+            failures: failures(events, &stack.id).into_iter().cloned().collect(),
+        }
+    }
+
+    /// The error for a stack that takes no operation, with what led there.
+    pub(super) async fn stuck(&self, stack: &Stack) -> Result<FlowError, FlowError> {
+        let events = self.stacks.stack_events_since(&stack.id, None).await?;
+        // The last operation is the one that stuck: its failures are the newest.
+        let start = events
+            .iter()
+            .rposition(|event| {
+                event.is_stack(&stack.id)
+                    && (event.status == "CREATE_IN_PROGRESS"
+                        || event.status == "UPDATE_IN_PROGRESS"
+                        || event.status == "DELETE_IN_PROGRESS")
+            })
+            .unwrap_or(0);
+        let cause = failures(&events[start..], &stack.id)
+            .first()
+            .and_then(|event| {
+                event
+                    .reason
+                    .as_ref()
+                    .map(|reason| format!("{}: {reason}", event.logical_id))
+            });
+        Ok(FlowError::Stuck {
+            stack: stack.name.clone(),
+            status: stack.status.to_string(),
+            reason: cause.or_else(|| stack.status_reason.clone()),
+        })
+    }
+}

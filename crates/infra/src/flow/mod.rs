@@ -1,0 +1,61 @@
+//! Flows: deploy and destroy, over the traits of [`crate::cloud`]. They never name an SDK type, never print and never
+//! read the machine's clock.
+
+mod deploy;
+mod destroy;
+mod error;
+mod follow;
+
+pub use deploy::{Deployed, Deployer, StackInput, StackInputs, WhatHappened};
+pub use destroy::{DestroyPlan, Destroyer, PlannedRemoval, Removed};
+pub use error::FlowError;
+
+use crate::clock::{Clock, PollInterval};
+use crate::cloud::Stacks;
+use crate::stack::{ChangeSet, StackEvent};
+
+/// Something a person may want to see while a flow runs.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// Work on the stack begins.
+    Started,
+    /// The stack was busy with an operation that somebody else, or an earlier run, started; it is waited for.
+    Waiting {
+        /// The status that it is in.
+        status: String,
+    },
+    /// The contents of the change set are known; it is about to be executed.
+    ChangeSet(ChangeSet),
+    /// CloudFormation recorded an event.
+    Event(StackEvent),
+    /// A bucket was emptied so that it can be deleted.
+    Emptied {
+        /// The bucket's name.
+        bucket: String,
+        /// How many objects, versions and delete markers went.
+        objects: u64,
+    },
+    /// The stack already matches its template, parameters and tags.
+    NoChanges,
+    /// The stack was created or updated, or is gone.
+    Done,
+}
+
+/// Where flows tell their progress: the stack's name in the project, and what happened.
+pub trait Observer: Send + Sync {
+    /// Takes one piece of progress.
+    fn observe(&self, stack: &str, progress: &Progress);
+}
+
+/// What every flow works with.
+#[derive(Clone, Copy)]
+pub struct Tools<'a> {
+    /// CloudFormation.
+    pub stacks: &'a dyn Stacks,
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// How often to ask.
+    pub poll: PollInterval,
+    /// Where progress goes.
+    pub observer: &'a dyn Observer,
+}

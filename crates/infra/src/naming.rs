@@ -1,0 +1,101 @@
+//! Names and tags: every stack's name says whose it is, and every resource carries the same few tags.
+
+use std::collections::BTreeMap;
+
+/// CloudFormation's limit on a stack's name, in characters.
+///
+/// See [CreateStack](https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html).
+pub const STACK_NAME_MAX: usize = 128;
+
+/// What names and tags are made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Naming {
+    /// The project's name.
+    pub project: String,
+    /// The region that is deployed to.
+    pub region: String,
+    /// The environment's name.
+    pub environment: String,
+}
+
+impl Naming {
+    /// `<project>-<region>-<environment>-<stack>`, cut to CloudFormation's limit.
+    pub fn stack(&self, stack: &str) -> String {
+        let mut name = format!(
+            "{}-{}-{}-{stack}",
+            self.project, self.region, self.environment
+        );
+        name.truncate(STACK_NAME_MAX);
+        name
+    }
+
+    /// The tags of a stack, which CloudFormation hands on to its resources. `extra` (the environment's own) gives way
+    /// to the project's, since `destroy` and the cost report find resources by them.
+    pub fn tags(
+        &self,
+        stack: &str,
+        source: &Source,
+        extra: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
+        let mut tags = extra.clone();
+        let own = [
+            ("project", Some(self.project.as_str())),
+            ("environment", Some(self.environment.as_str())),
+            ("stack", Some(stack)),
+            ("git-commit", source.commit.as_deref()),
+            ("git-repository", Some(source.repository.as_str())),
+            ("managed-by", Some("stackway")),
+        ];
+        tags.extend(
+            own.into_iter()
+                .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned()))),
+        );
+        tags
+    }
+}
+
+/// Where what is deployed comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The commit that is checked out, if the work tree is a git checkout.
+    pub commit: Option<String>,
+    /// The repository's address.
+    pub repository: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn naming() -> Naming {
+        Naming {
+            project: "stackway".into(),
+            region: "eu-west-2".into(),
+            environment: "dev".into(),
+        }
+    }
+
+    #[test]
+    fn names_say_whose_the_stack_is() {
+        assert_eq!(naming().stack("table"), "stackway-eu-west-2-dev-table");
+        assert_eq!(naming().stack(&"x".repeat(200)).len(), STACK_NAME_MAX);
+    }
+
+    #[test]
+    fn the_project_s_tags_win() {
+        let extra = BTreeMap::from([
+            ("team".to_owned(), "a".to_owned()),
+            ("stack".to_owned(), "b".to_owned()),
+        ]);
+        let source = Source {
+            commit: Some("abc".into()),
+            repository: "r".into(),
+        };
+        let tags = naming().tags("table", &source, &extra);
+        assert_eq!(
+            (tags["team"].as_str(), tags["stack"].as_str()),
+            ("a", "table")
+        );
+        assert_eq!(tags.len(), 7);
+    }
+}

@@ -1,0 +1,47 @@
+//! What CloudFormation says of a stack: its status, its events, its change sets. No I/O.
+
+mod change_set;
+mod event;
+mod status;
+
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+
+pub use change_set::{ChangeSet, ChangeSetState, ResourceChange};
+pub use event::{StackEvent, failures};
+pub use status::{Outcome, StackStatus};
+
+/// A stack as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stack {
+    /// The stack's ARN. It keeps naming this stack after its deletion, which the name does not.
+    pub id: String,
+    /// The stack's name.
+    pub name: String,
+    /// Where it is in its life.
+    pub status: StackStatus,
+    /// Why, where CloudFormation says so.
+    pub status_reason: Option<String>,
+    /// Output values by key.
+    pub outputs: BTreeMap<String, String>,
+    /// Tags by key.
+    pub tags: BTreeMap<String, String>,
+    /// Whether `DeleteStack` is refused.
+    pub termination_protection: bool,
+    /// When it last changed.
+    pub updated_at: Option<OffsetDateTime>,
+}
+
+/// A resource that a stack holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackResource {
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// The resource's name in its service; empty where it was never made.
+    pub physical_id: String,
+    /// Such as `AWS::S3::Bucket`.
+    pub resource_type: String,
+    /// Such as `CREATE_COMPLETE`.
+    pub status: String,
+}

@@ -1,0 +1,290 @@
+//! Which stacks there are, what each needs of the others, and the order that follows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A parameter of one stack that takes its value from another stack's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The parameter that is filled.
+    pub parameter: &'static str,
+    /// The stack that gives the value.
+    pub stack: &'static str,
+    /// Its output.
+    pub output: &'static str,
+}
+
+/// A stack that Stackway deploys: `cloudformation/<name>.yaml` and what it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StackDef {
+    /// Its name, and the name of its template.
+    pub name: &'static str,
+    /// What it holds, in a line.
+    pub summary: &'static str,
+    /// Parameters that come from other stacks.
+    pub needs: &'static [Need],
+    /// The package whose uploaded zip fills `CodeS3Bucket` and `CodeS3Key`, if the stack runs code. Such a stack also
+    /// waits for the artifact bucket.
+    pub package: Option<&'static str>,
+    /// Outputs that others rely on; a template that lacks one is refused.
+    pub outputs: &'static [&'static str],
+}
+
+/// The stack that holds the artifact bucket, and its output that names it.
+pub const ARTIFACTS: (&str, &str) = ("artifacts", "ArtifactBucketName");
+
+/// Every stack. To add one: a line here, and its template.
+pub const STACKS: &[StackDef] = &[
+    StackDef {
+        name: "artifacts",
+        summary: "artifact bucket, image repository, key",
+        needs: &[],
+        package: None,
+        outputs: &["ArtifactBucketName", "RepositoryUri"],
+    },
+    StackDef {
+        name: "table",
+        summary: "the DynamoDB table",
+        needs: &[],
+        package: None,
+        outputs: &["TableName", "TableArn"],
+    },
+    StackDef {
+        name: "api",
+        summary: "the Lambda and its HTTP API",
+        needs: &[
+            Need {
+                parameter: "TableName",
+                stack: "table",
+                output: "TableName",
+            },
+            Need {
+                parameter: "TableArn",
+                stack: "table",
+                output: "TableArn",
+            },
+        ],
+        package: Some("stackway-api"),
+        outputs: &["ApiUrl", "ApiId", "FunctionName"],
+    },
+];
+
+impl StackDef {
+    /// The stacks that must stand before this one.
+    pub fn needed_stacks(&self) -> BTreeSet<&'static str> {
+        let package = self.package.map(|_| ARTIFACTS.0);
+        self.needs
+            .iter()
+            .map(|need| need.stack)
+            .chain(package)
+            .collect()
+    }
+}
+
+/// The stacks to work on, in the order of their needs.
+#[derive(Clone, Debug)]
+pub struct StackGraph {
+    ordered: Vec<StackDef>,
+}
+
+/// A set of stacks that cannot be put in order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    /// Nothing is called that.
+    #[error("no stack is called `{name}`; there are: {}", choices.join(", "))]
+    UnknownStack {
+        /// The name asked for.
+        name: String,
+        /// The names that there are.
+        choices: Vec<&'static str>,
+    },
+    /// A need names a stack or an output that does not exist.
+    #[error("stack `{stack}` needs `{output}` of `{needed}`, which has no such output")]
+    UnknownNeed {
+        /// The stack with the need.
+        stack: &'static str,
+        /// The stack that it names.
+        needed: &'static str,
+        /// The output that it names.
+        output: &'static str,
+    },
+    /// Stacks need each other.
+    #[error("these stacks need each other: {}", .0.join(", "))]
+    Cycle(Vec<&'static str>),
+}
+
+impl StackGraph {
+    /// All stacks of [`STACKS`].
+    pub fn all() -> Result<Self, GraphError> {
+        Self::new(STACKS)
+    }
+
+    /// Puts `stacks` in the order of their needs; the order is the same each time.
+    pub fn new(stacks: &[StackDef]) -> Result<Self, GraphError> {
+        let by_name: BTreeMap<_, _> = stacks.iter().map(|def| (def.name, def)).collect();
+        for def in stacks {
+            let package = def.package.map(|_| (ARTIFACTS.0, ARTIFACTS.1));
+            for (needed, output) in def
+                .needs
+                .iter()
+                .map(|need| (need.stack, need.output))
+                .chain(package)
+            {
+                if !by_name
+                    .get(needed)
+                    .is_some_and(|other| other.outputs.contains(&output))
+                {
+                    return Err(GraphError::UnknownNeed {
+                        stack: def.name,
+                        needed,
+                        output,
+                    });
+                }
+            }
+        }
+        let mut ordered: Vec<StackDef> = Vec::new();
+        while ordered.len() < stacks.len() {
+            let standing: BTreeSet<_> = ordered.iter().map(|def| def.name).collect();
+            let ready: Vec<_> = stacks
+                .iter()
+                .filter(|def| {
+                    !standing.contains(def.name) && def.needed_stacks().is_subset(&standing)
+                })
+                .copied()
+                .collect();
+            if ready.is_empty() {
+                let stuck = stacks
+                    .iter()
+                    .map(|def| def.name)
+                    .filter(|name| !standing.contains(name));
+                return Err(GraphError::Cycle(stuck.collect()));
+            }
+            ordered.extend(ready);
+        }
+        Ok(Self { ordered })
+    }
+
+    /// The stacks in deploy order: each after what it needs.
+    pub fn deploy_order(&self) -> &[StackDef] {
+        &self.ordered
+    }
+
+    /// Only `names` and, with `needs`, what they need in turn. No names: all stacks.
+    pub fn select(&self, names: &[String], needs: bool) -> Result<Self, GraphError> {
+        if names.is_empty() {
+            return Ok(self.clone());
+        }
+        let mut wanted = BTreeSet::new();
+        for name in names {
+            let def = self
+                .ordered
+                .iter()
+                .find(|def| def.name == name)
+                .ok_or_else(|| GraphError::UnknownStack {
+                    name: name.clone(),
+                    choices: self.ordered.iter().map(|def| def.name).collect(),
+                })?;
+            wanted.insert(def.name);
+        }
+        if needs {
+            for def in self.ordered.iter().rev() {
+                if wanted.contains(def.name) {
+                    wanted.extend(def.needed_stacks());
+                }
+            }
+        }
+        Ok(Self {
+            ordered: self
+                .ordered
+                .iter()
+                .filter(|def| wanted.contains(def.name))
+                .copied()
+                .collect(),
+        })
+    }
+
+    /// The stacks of this graph that need `name`.
+    pub fn dependents(&self, name: &str) -> Vec<&'static str> {
+        self.ordered
+            .iter()
+            .filter(|def| def.needed_stacks().contains(name))
+            .map(|def| def.name)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn def(name: &'static str, needs: &'static [Need]) -> StackDef {
+        StackDef {
+            name,
+            summary: "",
+            needs,
+            package: None,
+            outputs: &["Out"],
+        }
+    }
+
+    const fn need(stack: &'static str) -> Need {
+        Need {
+            parameter: "P",
+            stack,
+            output: "Out",
+        }
+    }
+
+    const NEED_A: &[Need] = &[need("a")];
+    const NEED_B: &[Need] = &[need("b")];
+    const NEED_Z: &[Need] = &[need("z")];
+
+    fn names(graph: &StackGraph) -> Vec<&str> {
+        graph.deploy_order().iter().map(|def| def.name).collect()
+    }
+
+    #[test]
+    fn needs_give_the_order() {
+        let stacks = [
+            def("c", NEED_B),
+            def("b", NEED_A),
+            def("a", &[]),
+            def("d", &[]),
+        ];
+        let graph = StackGraph::new(&stacks).unwrap();
+        assert_eq!(names(&graph), ["a", "d", "b", "c"]);
+        assert_eq!(
+            names(&graph.select(&["c".into()], true).unwrap()),
+            ["a", "b", "c"]
+        );
+        assert_eq!(names(&graph.select(&["c".into()], false).unwrap()), ["c"]);
+        assert_eq!(graph.dependents("a"), ["b"]);
+    }
+
+    #[test]
+    fn what_cannot_be_ordered_is_refused() {
+        let cycle = [def("a", NEED_B), def("b", NEED_A)];
+        assert_eq!(
+            StackGraph::new(&cycle).unwrap_err(),
+            GraphError::Cycle(vec!["a", "b"])
+        );
+        let unknown = StackGraph::new(&[def("a", NEED_Z)]).unwrap_err();
+        assert_eq!(
+            unknown.to_string(),
+            "stack `a` needs `Out` of `z`, which has no such output"
+        );
+        let graph = StackGraph::all().unwrap();
+        let error = graph.select(&["tabel".into()], true).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no stack is called `tabel`; there are: artifacts, table, api"
+        );
+    }
+
+    #[test]
+    fn the_project_s_stacks_are_in_order() {
+        assert_eq!(
+            names(&StackGraph::all().unwrap()),
+            ["artifacts", "table", "api"]
+        );
+    }
+}
