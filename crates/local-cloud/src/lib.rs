@@ -1,8 +1,10 @@
 //! What stands in for AWS on a laptop: the embedded DynamoDB and the emulator process.
 //!
 //! Every listener that this crate opens, itself or through a process that it starts, is on the loopback
-//! address. Nothing here reads AWS credentials, profiles or the environment of its caller.
+//! address. Nothing here reads AWS credentials or profiles, and the emulator inherits none.
 
 mod embedded;
+mod emulator;
 
 pub use embedded::{EmbeddedDynamoDb, EmbeddedError};
+pub use emulator::{DEFAULT_PORT, Emulator, EmulatorError, MINISTACK_VERSION, RunningEmulator};

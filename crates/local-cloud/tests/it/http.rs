@@ -18,7 +18,7 @@ pub(crate) fn request(
     let mut socket = TcpStream::connect(address).expect("a listener");
     socket
         .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+        .expect("an open socket");
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     for (name, value) in headers {
         write!(head, "{name}: {value}\r\n").expect("a string takes all");
