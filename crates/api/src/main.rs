@@ -1,0 +1,70 @@
+//! The service's process: reads the environment, then answers requests under Lambda or as a plain HTTP server.
+
+use std::{env, error::Error, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+
+use stackway_api::{
+    logging, router,
+    settings::{Host, Settings},
+    store::DynamoDbStore,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+/// How long requests under way may take to end after a signal to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let settings = Settings::read(|name| env::var(name).ok())?;
+    logging::start(settings.log_level)?;
+    let router = router(Arc::new(DynamoDbStore::new(settings.table)));
+    match settings.host {
+        Host::Lambda => lambda_http::run(router).await,
+        Host::Server(address) => serve(router, address).await,
+    }
+}
+
+/// Serves until SIGINT or SIGTERM, then ends what is under way.
+async fn serve(
+    router: axum::Router,
+    address: SocketAddr,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("cannot listen on {address} (LISTEN_ADDR): {error}"))?;
+    let address = listener.local_addr()?;
+    tracing::info!(%address, "listening");
+
+    let (stopping, mut stopped) = tokio::sync::watch::channel(false);
+    let stop = stop_signal()?;
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        stop.await;
+        tracing::info!("stopping");
+        stopping.send_replace(true);
+    });
+    tokio::select! {
+        result = server => result?,
+        () = async {
+            // An error means that the server is done, and then the other branch has ended already.
+            if stopped.wait_for(|stopping| *stopping).await.is_ok() {
+                tokio::time::sleep(GRACE).await;
+            } else {
+                std::future::pending::<()>().await;
+            }
+        } => tracing::warn!("stopped with requests under way"),
+    }
+    Ok(())
+}
+
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,142 @@
+//! Errors as a client sees them: RFC 9457 problem details.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, Method, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{domain::Fault, store::StoreError};
+
+/// What a client should wait for before it tries a throttled call again, in seconds.
+const RETRY_AFTER_SECONDS: u16 = 1;
+
+/// A problem in the sense of RFC 9457, sent as `application/problem+json`.
+///
+/// A handler returns it without a request id; the middleware around all routes knows the id and writes the body.
+///
+/// <https://www.rfc-editor.org/rfc/rfc9457>
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: the status says what kind of problem it is.
+    #[serde(rename = "type")]
+    #[schema(value_type = String, example = "about:blank")]
+    kind: &'static str,
+    /// The status as words.
+    #[schema(value_type = String, example = "Unprocessable Entity")]
+    title: &'static str,
+    /// The HTTP status code.
+    #[schema(example = 422)]
+    status: u16,
+    /// What is wrong with this request. Absent from a 500.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    detail: Option<String>,
+    /// Every fault of every field, for a 422.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault>,
+    /// The id under which the log tells more; also the header `x-request-id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    #[serde(skip)]
+    retry_after: Option<u16>,
+    #[serde(skip)]
+    cause: Option<String>,
+}
+
+impl Problem {
+    /// A problem with a status and what is wrong with this request.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            detail: Some(detail.into()),
+            ..Self::bare(status)
+        }
+    }
+
+    /// 422, with every fault.
+    pub fn invalid(errors: Vec<Fault>) -> Self {
+        Self {
+            errors,
+            ..Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "the request does not meet the rules of its fields",
+            )
+        }
+    }
+
+    /// 500, which tells the client nothing but its request id. `cause` is for the log.
+    pub fn unexpected(cause: impl Into<String>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..Self::bare(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    }
+
+    /// 503 with `Retry-After`. `cause` is for the log.
+    pub fn unavailable(detail: impl Into<String>, cause: impl Into<String>) -> Self {
+        Self {
+            retry_after: Some(RETRY_AFTER_SECONDS),
+            cause: Some(cause.into()),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        }
+    }
+
+    fn bare(status: StatusCode) -> Self {
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: None,
+            errors: Vec::new(),
+            request_id: None,
+            retry_after: None,
+            cause: None,
+        }
+    }
+
+    /// What the log says of it, and no client sees.
+    pub(crate) fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// Writes the body into a response that carries this problem. A `HEAD` gets the headers alone.
+    pub(crate) fn render(mut self, request_id: &str, method: &Method, response: &mut Response) {
+        self.request_id = Some(request_id.to_owned());
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        if method != Method::HEAD {
+            *response.body_mut() = body.into();
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        if let Some(seconds) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let cause = error.to_string();
+        match error {
+            StoreError::Throttled(_) => Self::unavailable(
+                "the table takes no more requests at the moment; try again after the time in Retry-After",
+                cause,
+            ),
+            StoreError::Failed(_) => Self::unexpected(cause),
+        }
+    }
+}

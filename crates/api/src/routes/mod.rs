@@ -1,0 +1,110 @@
+//! The HTTP face: paths, methods, statuses and shapes. What they do is the store's and the domain's.
+
+mod body;
+mod compat;
+mod docs;
+mod health;
+mod path;
+mod v1;
+mod version;
+
+use std::sync::Arc;
+
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use http::{Method, StatusCode};
+use utoipa::OpenApi as _;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{domain::Fault, observe::observe, problem::Problem, store::ItemStore};
+
+/// The longest body that is read, in bytes.
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// What every handler shares.
+#[derive(Clone)]
+struct AppState {
+    store: Arc<dyn ItemStore>,
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Stackway items",
+        description = "Messages by GUID and the date they were received, kept in DynamoDB. `/v1` is the modern face; \
+                       `/dynamodb` is what clients of the original call. Errors are RFC 9457 problem details.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    components(schemas(Problem)),
+    tags(
+        (name = "v1", description = "Plain JSON, cursors, entity tags."),
+        (name = "compat", description = "The paths, statuses and shapes of the original."),
+        (name = "operation", description = "Whether the service is well, and what it is made of.")
+    )
+)]
+struct Description;
+
+/// Every route with its description: one line for each path.
+fn described() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(compat::greet))
+        .routes(routes!(compat::list, compat::store, compat::update))
+        .routes(routes!(compat::delete))
+        .routes(routes!(v1::list, v1::create))
+        .routes(routes!(v1::read, v1::update, v1::delete))
+        .routes(routes!(version::rust))
+        .routes(routes!(version::lambda_http))
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
+}
+
+/// The OpenAPI description of the service, as `GET /openapi.json` gives it.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    described().into_openapi()
+}
+
+/// The whole service over `store`.
+pub fn router(store: Arc<dyn ItemStore>) -> Router {
+    let (router, api) = described().split_for_parts();
+    router
+        .merge(docs::router(api))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(observe))
+        .with_state(AppState { store })
+}
+
+async fn unknown_path() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "there is nothing at this path; GET /docs shows the paths",
+    )
+}
+
+async fn wrong_method(method: Method) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("this path does not take {method}; Allow lists what it takes"),
+    )
+}
+
+/// Gathers the faults of a request, so that its client hears of all of them at once.
+#[derive(Default)]
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Keeps the value, or notes what the field must be.
+    fn take<T>(&mut self, field: &'static str, result: Result<T, &'static str>) -> Option<T> {
+        result
+            .map_err(|message| self.0.push(Fault::new(field, message)))
+            .ok()
+    }
+
+    /// Gives the value if nothing was noted, else the 422 with all that was.
+    fn settle<T>(self, value: Option<T>) -> Result<T, Problem> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => Err(Problem::invalid(self.0)),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What the environment decides. `main` hands in the lookup; nothing else reads the environment.
+
+use std::net::SocketAddr;
+
+use aws_sdk_dynamodb::config::Credentials;
+use tracing::Level;
+
+use crate::store::DynamoDbSettings;
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+const DEFAULT_LEVEL: &str = "info";
+
+/// Where the service runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// Under Lambda, which sets `AWS_LAMBDA_RUNTIME_API`.
+    Lambda,
+    /// As a plain HTTP server on this address (`LISTEN_ADDR`).
+    Server(SocketAddr),
+}
+
+/// Every setting of the service, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the service runs.
+    pub host: Host,
+    /// The level of this crate's log (`LOG_LEVEL`).
+    pub log_level: Level,
+    /// The table and how to reach it.
+    pub table: DynamoDbSettings,
+}
+
+/// Every setting that is missing or wrong, one a line.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the environment lacks settings:\n  {}", .0.join("\n  "))]
+pub struct SettingsError(Vec<String>);
+
+impl Settings {
+    /// Reads the settings from `lookup`, which answers with the value of an environment variable.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
+        let mut faults = Vec::new();
+        let mut require = |names: &[&str], what: &str| {
+            let found = names.iter().find_map(|name| set(name));
+            if found.is_none() {
+                faults.push(format!("{} is not set: {what}", names[0]));
+            }
+            found.unwrap_or_default()
+        };
+        let table = require(&["TABLE_NAME"], "the name of the DynamoDB table");
+        let region = require(
+            &["AWS_REGION", "AWS_DEFAULT_REGION"],
+            "the region of the table",
+        );
+        let key_id = require(&["AWS_ACCESS_KEY_ID"], "the id of an access key");
+        let secret = require(&["AWS_SECRET_ACCESS_KEY"], "the secret of the access key");
+
+        let level_name = set("LOG_LEVEL").unwrap_or_else(|| DEFAULT_LEVEL.to_owned());
+        let log_level = level_name.parse().unwrap_or_else(|_| {
+            faults.push(format!(
+                "LOG_LEVEL is `{level_name}`: it must be error, warn, info, debug or trace"
+            ));
+            Level::INFO
+        });
+        let host = if set("AWS_LAMBDA_RUNTIME_API").is_some() {
+            Host::Lambda
+        } else {
+            let address = set("LISTEN_ADDR").unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
+            address.parse().map_or_else(
+                |_| {
+                    faults.push(format!(
+                        "LISTEN_ADDR is `{address}`: it must be an address and a port, such as {DEFAULT_LISTEN}"
+                    ));
+                    Host::Lambda
+                },
+                Host::Server,
+            )
+        };
+        if !faults.is_empty() {
+            return Err(SettingsError(faults));
+        }
+        Ok(Self {
+            host,
+            log_level,
+            table: DynamoDbSettings {
+                table,
+                region,
+                endpoint_url: set("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| set("AWS_ENDPOINT_URL")),
+                credentials: Credentials::new(
+                    key_id,
+                    secret,
+                    set("AWS_SESSION_TOKEN"),
+                    None,
+                    "environment",
+                ),
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: [(&str, &str); 4] = [
+        ("TABLE_NAME", "items"),
+        ("AWS_REGION", "eu-west-2"),
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ];
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        let all = [&LEAST, variables].concat();
+        Settings::read(|name| {
+            let last = all.iter().rfind(|(known, _)| *known == name);
+            last.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_least_gives_a_server_on_loopback() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.host, Host::Server(DEFAULT_LISTEN.parse().unwrap()));
+        assert_eq!(settings.log_level, Level::INFO);
+        assert_eq!(settings.table.endpoint_url, None);
+    }
+
+    #[test]
+    fn the_runtime_api_means_lambda() {
+        let settings = read(&[("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")]).unwrap();
+        assert_eq!(settings.host, Host::Lambda);
+    }
+
+    #[test]
+    fn the_endpoint_of_the_service_goes_before_that_of_all() {
+        let settings = read(&[
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:2"),
+        ]);
+        let endpoint = settings.unwrap().table.endpoint_url;
+        assert_eq!(endpoint.as_deref(), Some("http://127.0.0.1:2"));
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let error = read(&[
+            ("TABLE_NAME", ""),
+            ("LOG_LEVEL", "loud"),
+            ("LISTEN_ADDR", "here"),
+        ]);
+        insta::assert_snapshot!(error.unwrap_err(), @r"
+        the environment lacks settings:
+          TABLE_NAME is not set: the name of the DynamoDB table
+          LOG_LEVEL is `loud`: it must be error, warn, info, debug or trace
+          LISTEN_ADDR is `here`: it must be an address and a port, such as 127.0.0.1:8080
+        ");
+    }
+}
