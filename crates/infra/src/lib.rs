@@ -9,6 +9,7 @@
 pub mod aws;
 pub mod clock;
 pub mod cloud;
+pub mod config;
 pub mod flow;
 pub mod naming;
 pub mod stack;

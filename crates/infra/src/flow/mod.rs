@@ -5,6 +5,8 @@ mod deploy;
 mod destroy;
 mod error;
 mod follow;
+#[cfg(test)]
+mod tests;
 
 pub use deploy::{Deployed, Deployer, StackInput, StackInputs, WhatHappened};
 pub use destroy::{DestroyPlan, Destroyer, PlannedRemoval, Removed};

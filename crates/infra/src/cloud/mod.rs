@@ -1,6 +1,9 @@
 //! What the flows ask of a cloud, in the project's own verbs. The adapters in [`crate::aws`] answer with AWS;
 //! a scripted fake answers in tests.
 
+#[cfg(any(test, feature = "test-support"))]
+pub mod fake;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

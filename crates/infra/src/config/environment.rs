@@ -1,0 +1,139 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::error::Fault;
+use super::placement::RawPlacement;
+use super::{AccountId, EnvironmentName, Placement, Region, StackName, tag};
+
+/// An `[environments.<name>]` table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// Whether it is on AWS or on this machine.
+    pub kind: EnvironmentKind,
+    /// The accounts that it may touch. Empty: none yet, for kind `aws`; kind `local` always has one.
+    pub accounts: Vec<AccountId>,
+    /// Where it is deployed; never empty, and the first is the primary one.
+    pub regions: Vec<Region>,
+    /// Who deploys the `api` stack.
+    pub delivery: Delivery,
+    /// Values for stacks' parameters, by stack and by parameter.
+    pub parameters: BTreeMap<StackName, BTreeMap<String, String>>,
+    /// Tags that every stack of the environment carries beside Stackway's own.
+    pub tags: BTreeMap<String, String>,
+    /// How stacks are placed; one that is not here is [`Placement::Stack`].
+    pub stacks: BTreeMap<StackName, Placement>,
+    pub(super) line: usize,
+}
+
+impl Environment {
+    /// The line of its table in the file, from 1.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// How the stack is placed.
+    pub fn placement(&self, stack: &str) -> &Placement {
+        self.stacks.get(stack).unwrap_or(&Placement::Stack)
+    }
+}
+
+/// Where an environment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EnvironmentKind {
+    /// In an AWS account.
+    Aws,
+    /// On this machine, in an emulator; no credentials are read.
+    Local,
+}
+
+/// Who deploys the `api` stack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Delivery {
+    /// `cargo xtask deploy`, from the work tree.
+    #[default]
+    Direct,
+    /// The pipeline, from the repository.
+    Pipeline,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEnvironment {
+    kind: EnvironmentKind,
+    accounts: Option<Spanned<Vec<Spanned<AccountId>>>>,
+    regions: Spanned<Vec<Spanned<Region>>>,
+    #[serde(default)]
+    delivery: Delivery,
+    #[serde(default)]
+    parameters: BTreeMap<StackName, BTreeMap<String, String>>,
+    #[serde(default, deserialize_with = "tag::map")]
+    tags: BTreeMap<String, String>,
+    #[serde(default)]
+    stacks: BTreeMap<StackName, RawPlacement>,
+}
+
+impl RawEnvironment {
+    pub(super) fn check(self, name: EnvironmentName, line: usize) -> Result<Environment, Fault> {
+        let regions_span = self.regions.span();
+        let regions = distinct(self.regions.into_inner())?;
+        if regions.is_empty() {
+            return Err(fault(
+                regions_span,
+                format!("environment `{name}` has no region"),
+                "name one or more, the primary one first: regions = [\"eu-west-2\"]",
+            ));
+        }
+        let accounts_span = self.accounts.as_ref().map(Spanned::span).unwrap_or_default();
+        let mut accounts = distinct(self.accounts.map(Spanned::into_inner).unwrap_or_default())?;
+        if self.kind == EnvironmentKind::Local {
+            if accounts.is_empty() {
+                accounts.push(AccountId::local());
+            }
+            if accounts.len() > 1 {
+                return Err(fault(
+                    accounts_span,
+                    format!("environment `{name}` is local and has {} accounts", accounts.len()),
+                    "an emulator is one account: leave `accounts` out, or name one",
+                ));
+            }
+        }
+        let stacks = self.stacks.into_iter().map(|(stack, raw)| Ok((stack, raw.check()?)));
+        Ok(Environment {
+            name,
+            kind: self.kind,
+            accounts,
+            regions,
+            delivery: self.delivery,
+            parameters: self.parameters,
+            tags: self.tags,
+            stacks: stacks.collect::<Result<_, Fault>>()?,
+            line,
+        })
+    }
+}
+
+fn fault(span: Range<usize>, message: String, hint: &str) -> Fault {
+    Fault { span, message, hint: Some(hint.to_owned()) }
+}
+
+/// The values, each of which may stand there once.
+fn distinct<T: Clone + Ord + ToString>(values: Vec<Spanned<T>>) -> Result<Vec<T>, Fault> {
+    let mut seen = BTreeSet::new();
+    let mut kept = Vec::with_capacity(values.len());
+    for value in values {
+        let span = value.span();
+        let value = value.into_inner();
+        if !seen.insert(value.clone()) {
+            return Err(fault(span, format!("`{}` stands here twice", value.to_string()), "remove one of the two"));
+        }
+        kept.push(value);
+    }
+    Ok(kept)
+}
