@@ -32,9 +32,14 @@ impl TryFrom<String> for AccountId {
         let hint = if digits == 12 {
             "an account id is 12 digits and nothing else, in quotes: \"123456789012\"".to_owned()
         } else {
-            format!("an account id is 12 digits, in quotes: \"123456789012\"; this has {digits} digits")
+            format!(
+                "an account id is 12 digits, in quotes: \"123456789012\"; this has {digits} digits"
+            )
         };
-        Err(ValueError::new(format!("`{text}` is not an AWS account id"), hint))
+        Err(ValueError::new(
+            format!("`{text}` is not an AWS account id"),
+            hint,
+        ))
     }
 }
 

@@ -4,9 +4,12 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::error::Fault;
+use super::error::{Fault, ValueError};
 use super::placement::RawPlacement;
 use super::{AccountId, EnvironmentName, Placement, Region, StackName, tag};
+
+/// A list as it is written; its values are checked one by one, so that an error has the line of its value.
+pub(super) type Texts = Vec<Spanned<String>>;
 
 /// An `[environments.<name>]` table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,8 +70,8 @@ pub enum Delivery {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawEnvironment {
     kind: EnvironmentKind,
-    accounts: Option<Spanned<Vec<Spanned<AccountId>>>>,
-    regions: Spanned<Vec<Spanned<Region>>>,
+    accounts: Option<Spanned<Texts>>,
+    regions: Spanned<Texts>,
     #[serde(default)]
     delivery: Delivery,
     #[serde(default)]
@@ -82,7 +85,7 @@ pub(super) struct RawEnvironment {
 impl RawEnvironment {
     pub(super) fn check(self, name: EnvironmentName, line: usize) -> Result<Environment, Fault> {
         let regions_span = self.regions.span();
-        let regions = distinct(self.regions.into_inner())?;
+        let regions: Vec<Region> = distinct(self.regions.into_inner())?;
         if regions.is_empty() {
             return Err(fault(
                 regions_span,
@@ -90,8 +93,13 @@ impl RawEnvironment {
                 "name one or more, the primary one first: regions = [\"eu-west-2\"]",
             ));
         }
-        let accounts_span = self.accounts.as_ref().map(Spanned::span).unwrap_or_default();
-        let mut accounts = distinct(self.accounts.map(Spanned::into_inner).unwrap_or_default())?;
+        let accounts_span = self
+            .accounts
+            .as_ref()
+            .map(Spanned::span)
+            .unwrap_or_default();
+        let mut accounts: Vec<AccountId> =
+            distinct(self.accounts.map(Spanned::into_inner).unwrap_or_default())?;
         if self.kind == EnvironmentKind::Local {
             if accounts.is_empty() {
                 accounts.push(AccountId::local());
@@ -99,12 +107,18 @@ impl RawEnvironment {
             if accounts.len() > 1 {
                 return Err(fault(
                     accounts_span,
-                    format!("environment `{name}` is local and has {} accounts", accounts.len()),
+                    format!(
+                        "environment `{name}` is local and has {} accounts",
+                        accounts.len()
+                    ),
                     "an emulator is one account: leave `accounts` out, or name one",
                 ));
             }
         }
-        let stacks = self.stacks.into_iter().map(|(stack, raw)| Ok((stack, raw.check()?)));
+        let stacks = self
+            .stacks
+            .into_iter()
+            .map(|(stack, raw)| Ok((stack, raw.check()?)));
         Ok(Environment {
             name,
             kind: self.kind,
@@ -120,18 +134,30 @@ impl RawEnvironment {
 }
 
 fn fault(span: Range<usize>, message: String, hint: &str) -> Fault {
-    Fault { span, message, hint: Some(hint.to_owned()) }
+    Fault {
+        span,
+        message,
+        hint: Some(hint.to_owned()),
+    }
 }
 
-/// The values, each of which may stand there once.
-fn distinct<T: Clone + Ord + ToString>(values: Vec<Spanned<T>>) -> Result<Vec<T>, Fault> {
+/// The values of a list, each of which may stand there once.
+pub(super) fn distinct<T>(texts: Texts) -> Result<Vec<T>, Fault>
+where
+    T: Clone + Ord + TryFrom<String, Error = ValueError>,
+{
     let mut seen = BTreeSet::new();
-    let mut kept = Vec::with_capacity(values.len());
-    for value in values {
-        let span = value.span();
-        let value = value.into_inner();
+    let mut kept = Vec::with_capacity(texts.len());
+    for text in texts {
+        let span = text.span();
+        let text = text.into_inner();
+        let value = T::try_from(text.clone()).map_err(|error| error.at(span.clone()))?;
         if !seen.insert(value.clone()) {
-            return Err(fault(span, format!("`{}` stands here twice", value.to_string()), "remove one of the two"));
+            return Err(fault(
+                span,
+                format!("`{text}` stands here twice"),
+                "remove one of the two",
+            ));
         }
         kept.push(value);
     }

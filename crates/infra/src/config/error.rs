@@ -80,10 +80,18 @@ impl ConfigError {
     pub(super) fn unread(path: &Path, error: &std::io::Error) -> Self {
         let missing = error.kind() == std::io::ErrorKind::NotFound;
         Self(Box::new(Detail {
-            kind: if missing { ConfigErrorKind::NotFound } else { ConfigErrorKind::Unreadable },
+            kind: if missing {
+                ConfigErrorKind::NotFound
+            } else {
+                ConfigErrorKind::Unreadable
+            },
             file: path.to_owned(),
             position: None,
-            message: if missing { "there is no such file".to_owned() } else { format!("cannot be read: {error}") },
+            message: if missing {
+                "there is no such file".to_owned()
+            } else {
+                format!("cannot be read: {error}")
+            },
             hint: missing.then(|| "run the command inside a Stackway workspace".to_owned()),
         }))
     }
@@ -97,7 +105,10 @@ impl ConfigError {
         guess: Option<String>,
     ) -> Self {
         Self(Box::new(Detail {
-            kind: ConfigErrorKind::UnknownEnvironment { name: name.to_owned(), choices },
+            kind: ConfigErrorKind::UnknownEnvironment {
+                name: name.to_owned(),
+                choices,
+            },
             file: path.to_owned(),
             position: line.map(|line| (line, None)),
             message: format!("no environment is called `{name}`"),
@@ -129,7 +140,18 @@ pub struct ValueError {
 
 impl ValueError {
     pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: hint.into() }
+        Self {
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+
+    pub(super) fn at(self, span: Range<usize>) -> Fault {
+        Fault {
+            span,
+            message: self.message,
+            hint: Some(self.hint),
+        }
     }
 }
 
@@ -160,7 +182,10 @@ impl Source<'_> {
     pub(super) fn position(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        (
+            before.matches('\n').count() + 1,
+            before[line_start..].chars().count() + 1,
+        )
     }
 
     pub(super) fn syntax(&self, error: &toml::de::Error) -> ConfigError {
@@ -169,7 +194,12 @@ impl Source<'_> {
     }
 
     pub(super) fn fault(&self, fault: Fault) -> ConfigError {
-        self.error(ConfigErrorKind::InvalidValue, Some(fault.span), fault.message, fault.hint)
+        self.error(
+            ConfigErrorKind::InvalidValue,
+            Some(fault.span),
+            fault.message,
+            fault.hint,
+        )
     }
 
     /// An error of a value's type: serde's own words, or those of a [`ValueError`].
@@ -177,26 +207,61 @@ impl Source<'_> {
         let text = error.message();
         let mut words = quoted(text);
         if let Some((message, hint)) = text.split_once(HINT) {
-            return self.error(ConfigErrorKind::InvalidValue, error.span(), message.to_owned(), Some(hint.to_owned()));
+            return self.error(
+                ConfigErrorKind::InvalidValue,
+                error.span(),
+                message.to_owned(),
+                Some(hint.to_owned()),
+            );
         }
         if text.starts_with("unknown field") && !words.is_empty() {
             let key = words.remove(0);
-            let hint = format!("{}the keys here are: {}", did_you_mean(nearest(&key, &words)), words.join(", "));
-            return self.error(ConfigErrorKind::UnknownKey, error.span(), format!("unknown key `{key}`"), Some(hint));
+            let hint = format!(
+                "{}the keys here are: {}",
+                did_you_mean(nearest(&key, &words)),
+                words.join(", ")
+            );
+            return self.error(
+                ConfigErrorKind::UnknownKey,
+                error.span(),
+                format!("unknown key `{key}`"),
+                Some(hint),
+            );
         }
         if text.starts_with("unknown variant") && !words.is_empty() {
             let value = words.remove(0);
-            let hint = format!("{}the choices are: {}", did_you_mean(nearest(&value, &words)), words.join(", "));
+            let hint = format!(
+                "{}the choices are: {}",
+                did_you_mean(nearest(&value, &words)),
+                words.join(", ")
+            );
             let message = format!("`{value}` is not a choice here");
-            return self.error(ConfigErrorKind::InvalidValue, error.span(), message, Some(hint));
+            return self.error(
+                ConfigErrorKind::InvalidValue,
+                error.span(),
+                message,
+                Some(hint),
+            );
         }
         if text.starts_with("missing field") && !words.is_empty() {
             let key = words.remove(0);
             let hint = format!("add `{key} = …` to this table");
-            return self.error(ConfigErrorKind::MissingKey, error.span(), format!("`{key}` is missing"), Some(hint));
+            return self.error(
+                ConfigErrorKind::MissingKey,
+                error.span(),
+                format!("`{key}` is missing"),
+                Some(hint),
+            );
         }
-        let hint = text.ends_with("expected a string").then(|| "write the value in quotes".to_owned());
-        self.error(ConfigErrorKind::InvalidValue, error.span(), text.to_owned(), hint)
+        let hint = text
+            .ends_with("expected a string")
+            .then(|| "write the value in quotes".to_owned());
+        self.error(
+            ConfigErrorKind::InvalidValue,
+            error.span(),
+            text.to_owned(),
+            hint,
+        )
     }
 
     fn error(
@@ -206,25 +271,45 @@ impl Source<'_> {
         message: String,
         hint: Option<String>,
     ) -> ConfigError {
-        let position = span.map(|span| self.position(span.start)).map(|(line, column)| (line, Some(column)));
-        ConfigError(Box::new(Detail { kind, file: self.path.to_owned(), position, message, hint }))
+        let position = span
+            .map(|span| self.position(span.start))
+            .map(|(line, column)| (line, Some(column)));
+        ConfigError(Box::new(Detail {
+            kind,
+            file: self.path.to_owned(),
+            position,
+            message,
+            hint,
+        }))
     }
 }
 
 /// What stands between backticks in serde's message: the offender first, then the choices.
 fn quoted(text: &str) -> Vec<String> {
-    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn did_you_mean(guess: Option<String>) -> String {
-    guess.map(|guess| format!("did you mean `{guess}`? ")).unwrap_or_default()
+    guess
+        .map(|guess| format!("did you mean `{guess}`? "))
+        .unwrap_or_default()
 }
 
-/// The choice that a person most likely meant, if one is near enough.
+/// The choice that a person most likely meant, whatever the case of its letters, if one is near enough.
 pub(super) fn nearest<S: AsRef<str>>(word: &str, choices: &[S]) -> Option<String> {
+    let word = word.to_lowercase();
     choices
         .iter()
-        .map(|choice| (strsim::damerau_levenshtein(word, choice.as_ref()), choice.as_ref()))
+        .map(|choice| {
+            (
+                strsim::damerau_levenshtein(&word, choice.as_ref()),
+                choice.as_ref(),
+            )
+        })
         .min()
         .filter(|(distance, choice)| *distance <= 1.max(choice.chars().count() / 3))
         .map(|(_, choice)| choice.to_owned())

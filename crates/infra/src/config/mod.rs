@@ -10,6 +10,8 @@ mod name;
 mod placement;
 mod region;
 mod tag;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +21,7 @@ use toml::Spanned;
 
 pub use account::AccountId;
 pub use environment::{Delivery, Environment, EnvironmentKind};
-pub use error::{ConfigError, ConfigErrorKind};
+pub use error::{ConfigError, ConfigErrorKind, ValueError};
 pub use name::{EnvironmentName, ProjectName, StackName};
 pub use placement::{OrganizationalUnit, Placement};
 pub use region::Region;
@@ -61,7 +63,8 @@ impl Config {
     /// # Errors
     /// [`ConfigErrorKind::NotFound`] where there is no such file, and what [`Config::parse`] says.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unread(path, &error))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| ConfigError::unread(path, &error))?;
         Self::parse(&text, path)
     }
 
@@ -77,8 +80,10 @@ impl Config {
         let mut environments = BTreeMap::new();
         for (name, raw) in raw.environments.into_inner() {
             let line = source.position(raw.span().start).0;
-            let environment =
-                raw.into_inner().check(name.clone(), line).map_err(|fault| source.fault(fault))?;
+            let environment = raw
+                .into_inner()
+                .check(name.clone(), line)
+                .map_err(|fault| source.fault(fault))?;
             environments.insert(name, environment);
         }
         if environments.is_empty() {
@@ -88,7 +93,11 @@ impl Config {
                 hint: Some("add a table such as [environments.local]".to_owned()),
             }));
         }
-        Ok(Self { project: raw.project, environments, path: path.to_owned() })
+        Ok(Self {
+            project: raw.project,
+            environments,
+            path: path.to_owned(),
+        })
     }
 
     /// The environment of this name.
@@ -107,10 +116,21 @@ impl Config {
             let line = self
                 .environments
                 .values()
-                .filter(|environment| guess.as_deref().is_none_or(|guess| environment.name.as_str() == guess))
+                .filter(|environment| {
+                    guess
+                        .as_deref()
+                        .is_none_or(|guess| environment.name.as_str() == guess)
+                })
                 .map(|environment| environment.line)
                 .min();
-            ConfigError::unknown_environment(&self.path, name, choices, line, &shown.join(", "), guess)
+            ConfigError::unknown_environment(
+                &self.path,
+                name,
+                choices,
+                line,
+                &shown.join(", "),
+                guess,
+            )
         })
     }
 }

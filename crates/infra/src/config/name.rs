@@ -51,7 +51,9 @@ impl TryFrom<String> for StackName {
         if names.contains(&text.as_str()) {
             return Ok(Self(text));
         }
-        let guess = nearest(&text, &names).map(|guess| format!("did you mean `{guess}`? ")).unwrap_or_default();
+        let guess = nearest(&text, &names)
+            .map(|guess| format!("did you mean `{guess}`? "))
+            .unwrap_or_default();
         Err(ValueError::new(
             format!("no stack is called `{text}`"),
             format!("{guess}the stacks are: {}", names.join(", ")),
@@ -60,13 +62,21 @@ impl TryFrom<String> for StackName {
 }
 
 fn check(text: &str, what: &str, most: usize) -> Result<(), ValueError> {
-    let letters = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    let starts = text.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
+    let letters = text
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let starts = text
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_lowercase());
     if letters && starts && !text.ends_with('-') && text.len() <= most {
         return Ok(());
     }
     Err(ValueError::new(
-        format!("`{text}` cannot be the name of {} {what}", if what.starts_with('e') { "an" } else { "a" }),
+        format!(
+            "`{text}` cannot be the name of {} {what}",
+            if what.starts_with('e') { "an" } else { "a" }
+        ),
         format!(
             "use lowercase letters, digits and hyphens, a letter first and no hyphen last, {most} characters at most"
         ),
@@ -76,11 +86,20 @@ fn check(text: &str, what: &str, most: usize) -> Result<(), ValueError> {
 /// The address of a git repository.
 pub(super) fn repository<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
-    if text.strip_prefix("https://").is_some_and(|rest| rest.contains('/') && !rest.contains(['@', ' '])) {
+    if text
+        .strip_prefix("https://")
+        .is_some_and(|rest| rest.contains('/') && !rest.contains(['@', ' ']))
+    {
         return Ok(text);
     }
+    // An address with a password in it is not repeated: errors end up in logs.
+    let message = if text.contains('@') {
+        "the repository's address names a user".to_owned()
+    } else {
+        format!("`{text}` is not the address of a repository")
+    };
     Err(serde::de::Error::custom(ValueError::new(
-        format!("`{text}` is not the address of a repository"),
+        message,
         "give it as https://HOST/OWNER/NAME, without a user or a password",
     )))
 }

@@ -1,6 +1,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::environment::{Texts, distinct};
 use super::error::{Fault, ValueError};
 use super::{AccountId, Region};
 
@@ -42,7 +43,9 @@ impl TryFrom<String> for OrganizationalUnit {
     fn try_from(text: String) -> Result<Self, ValueError> {
         let part = |part: &str, least: usize| {
             (least..=32).contains(&part.len())
-                && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         };
         let good = match text.split('-').collect::<Vec<_>>().as_slice() {
             ["r", root] => part(root, 4),
@@ -71,20 +74,27 @@ enum Place {
 pub(super) struct RawPlacement {
     place: Spanned<Place>,
     #[serde(default)]
-    accounts: Vec<AccountId>,
+    accounts: Texts,
     #[serde(default)]
-    organizational_units: Vec<OrganizationalUnit>,
+    organizational_units: Texts,
     #[serde(default)]
-    regions: Vec<Region>,
+    regions: Texts,
 }
 
 impl RawPlacement {
     pub(super) fn check(self) -> Result<Placement, Fault> {
         let span = self.place.span();
         let fault = |message: &str, hint: &str| {
-            Err(Fault { span: span.clone(), message: message.to_owned(), hint: Some(hint.to_owned()) })
+            Err(Fault {
+                span: span.clone(),
+                message: message.to_owned(),
+                hint: Some(hint.to_owned()),
+            })
         };
-        let targets = (!self.accounts.is_empty(), !self.organizational_units.is_empty());
+        let targets = (
+            !self.accounts.is_empty(),
+            !self.organizational_units.is_empty(),
+        );
         match self.place.into_inner() {
             Place::Stack if targets != (false, false) || !self.regions.is_empty() => fault(
                 "`place = \"stack\"` takes no targets",
@@ -95,13 +105,14 @@ impl RawPlacement {
                 "a stack set is placed over `accounts` or over `organizational_units`",
                 "give one of the two",
             ),
-            Place::StackSet if self.regions.is_empty() => {
-                fault("a stack set without regions makes no stack", "add `regions = [\"eu-west-2\"]`")
-            }
+            Place::StackSet if self.regions.is_empty() => fault(
+                "a stack set without regions makes no stack",
+                "add `regions = [\"eu-west-2\"]`",
+            ),
             Place::StackSet => Ok(Placement::StackSet {
-                accounts: self.accounts,
-                organizational_units: self.organizational_units,
-                regions: self.regions,
+                accounts: distinct(self.accounts)?,
+                organizational_units: distinct(self.organizational_units)?,
+                regions: distinct(self.regions)?,
             }),
         }
     }

@@ -71,15 +71,27 @@ impl TryFrom<String> for Region {
         if KNOWN.contains(&text.as_str()) {
             return Ok(Self(text));
         }
-        let mut near: Vec<_> =
-            KNOWN.iter().map(|known| (strsim::damerau_levenshtein(&text, known), *known)).collect();
+        let lower = text.to_lowercase();
+        let mut near: Vec<_> = KNOWN
+            .iter()
+            .map(|known| (strsim::damerau_levenshtein(&lower, known), *known))
+            .collect();
         near.sort_unstable();
         let near: Vec<_> = near.iter().take(4).map(|(_, known)| *known).collect();
         let hint = match nearest(&text, KNOWN) {
-            Some(guess) => format!("did you mean `{guess}`? the nearest are: {}", near.join(", ")),
-            None => format!("a region is a code such as `eu-west-2`; the choices are: {}", KNOWN.join(", ")),
+            Some(guess) => format!(
+                "did you mean `{guess}`? the nearest are: {}",
+                near.join(", ")
+            ),
+            None => format!(
+                "a region is a code such as `eu-west-2`; the choices are: {}",
+                KNOWN.join(", ")
+            ),
         };
-        Err(ValueError::new(format!("`{text}` is not an AWS region"), hint))
+        Err(ValueError::new(
+            format!("`{text}` is not an AWS region"),
+            hint,
+        ))
     }
 }
 
