@@ -16,6 +16,7 @@ const RETRY_AFTER_SECONDS: u16 = 1;
 ///
 /// <https://www.rfc-editor.org/rfc/rfc9457>
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(description = "A problem in the sense of RFC 9457, sent as `application/problem+json`.")]
 pub struct Problem {
     /// Always `about:blank`: the status says what kind of problem it is.
     #[serde(rename = "type")]
