@@ -1,4 +1,4 @@
-//! The log: one JSON object a line on stderr, which Lambda hands to CloudWatch Logs as it is.
+//! The log: one JSON object a line on stderr, which Lambda hands to its log group as it is.
 
 use std::io;
 

@@ -39,8 +39,8 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     };
 
     let problem = response.extensions_mut().remove::<Problem>();
-    let cause = problem.as_ref().and_then(Problem::cause).map(str::to_owned);
-    if let Some(problem) = problem {
+    let cause = problem.as_ref().and_then(Problem::cause);
+    if let Some(problem) = &problem {
         problem.render(&request_id, &method, &mut response);
     }
     let headers = response.headers_mut();

@@ -10,38 +10,42 @@ use crate::{domain::Fault, store::StoreError};
 /// What a client should wait for before it tries a throttled call again, in seconds.
 const RETRY_AFTER_SECONDS: u16 = 1;
 
-/// A problem in the sense of RFC 9457, sent as `application/problem+json`.
+/// A problem in the sense of RFC 9457, before it is written.
 ///
 /// A handler returns it without a request id; the middleware around all routes knows the id and writes the body.
 ///
 /// <https://www.rfc-editor.org/rfc/rfc9457>
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(description = "A problem in the sense of RFC 9457, sent as `application/problem+json`.")]
+#[derive(Clone, Debug)]
 pub struct Problem {
+    status: StatusCode,
+    detail: Option<String>,
+    errors: Vec<Fault>,
+    retry_after: Option<u16>,
+    cause: Option<String>,
+}
+
+/// A problem in the sense of RFC 9457, sent as `application/problem+json`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemDetails<'a> {
     /// Always `about:blank`: the status says what kind of problem it is.
     #[serde(rename = "type")]
-    #[schema(value_type = String, example = "about:blank")]
+    #[schema(example = "about:blank")]
     kind: &'static str,
     /// The status as words.
-    #[schema(value_type = String, example = "Unprocessable Entity")]
+    #[schema(example = "Unprocessable Entity")]
     title: &'static str,
     /// The HTTP status code.
     #[schema(example = 422)]
     status: u16,
     /// What is wrong with this request. Absent from a 500.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    detail: Option<String>,
+    detail: Option<&'a str>,
     /// Every fault of every field, for a 422.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Fault>,
+    #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
+    errors: &'a [Fault],
     /// The id under which the log tells more; also the header `x-request-id`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
-    #[serde(skip)]
-    retry_after: Option<u16>,
-    #[serde(skip)]
-    cause: Option<String>,
+    request_id: &'a str,
 }
 
 impl Problem {
@@ -83,12 +87,9 @@ impl Problem {
 
     fn bare(status: StatusCode) -> Self {
         Self {
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
+            status,
             detail: None,
             errors: Vec::new(),
-            request_id: None,
             retry_after: None,
             cause: None,
         }
@@ -100,9 +101,17 @@ impl Problem {
     }
 
     /// Writes the body into a response that carries this problem. A `HEAD` gets the headers alone.
-    pub(crate) fn render(mut self, request_id: &str, method: &Method, response: &mut Response) {
-        self.request_id = Some(request_id.to_owned());
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+    pub(crate) fn render(&self, request_id: &str, method: &Method, response: &mut Response) {
+        let details = ProblemDetails {
+            kind: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: self.detail.as_deref(),
+            errors: &self.errors,
+            request_id,
+        };
+        // Nothing in it can fail to be JSON; an empty body with the right status is what would be left.
+        let body = serde_json::to_vec(&details).unwrap_or_default();
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
@@ -117,8 +126,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = status.into_response();
+        let mut response = self.status.into_response();
         if let Some(seconds) = self.retry_after {
             response
                 .headers_mut()

@@ -26,11 +26,9 @@ impl ETag {
             hash.update(part.as_bytes());
         }
         let digest = hash.finalize();
-        let hex: String = digest[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Self(format!("\"{hex}\""))
+        let mut half = [0; 16];
+        half.copy_from_slice(&digest[..16]);
+        Self(format!("\"{:032x}\"", u128::from_be_bytes(half)))
     }
 
     /// The tag with its quotes, as a header carries it.

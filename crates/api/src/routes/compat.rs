@@ -13,7 +13,7 @@ use super::{AppState, Faults, body::LenientJson, path::KeyPath};
 use crate::{
     cursor,
     domain::{Guid, Item, ItemKey, Timestamp},
-    problem::Problem,
+    problem::{Problem, ProblemDetails},
     store::{Change, Condition},
 };
 
@@ -156,11 +156,11 @@ fn finish_list(mut body: Vec<u8>, cut_after: Option<&ItemKey>) -> Response {
     request_body = ItemToStore,
     responses(
         (status = NO_CONTENT, description = "Stored"),
-        (status = BAD_REQUEST, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = PAYLOAD_TOO_LARGE, description = "The body is over 256 KB", body = Problem, content_type = "application/problem+json"),
-        (status = UNSUPPORTED_MEDIA_TYPE, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = UNPROCESSABLE_ENTITY, description = "Fields are wrong", body = Problem, content_type = "application/problem+json"),
-        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = Problem, content_type = "application/problem+json")
+        (status = BAD_REQUEST, description = "The body is not JSON", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = PAYLOAD_TOO_LARGE, description = "The body is over 256 KB", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = UNSUPPORTED_MEDIA_TYPE, description = "The body is of another type", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = UNPROCESSABLE_ENTITY, description = "Fields are wrong", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = ProblemDetails, content_type = "application/problem+json")
     )
 )]
 pub(super) async fn store(
@@ -190,12 +190,12 @@ pub(super) async fn store(
     request_body = ItemToUpdate,
     responses(
         (status = OK, description = "The attributes that were changed", body = UpdatedAttributes),
-        (status = BAD_REQUEST, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = NOT_FOUND, description = "There is no such item", body = Problem, content_type = "application/problem+json"),
-        (status = PAYLOAD_TOO_LARGE, description = "The body is over 256 KB", body = Problem, content_type = "application/problem+json"),
-        (status = UNSUPPORTED_MEDIA_TYPE, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = UNPROCESSABLE_ENTITY, description = "Fields are wrong", body = Problem, content_type = "application/problem+json"),
-        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = Problem, content_type = "application/problem+json")
+        (status = BAD_REQUEST, description = "The body is not JSON", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = NOT_FOUND, description = "There is no such item", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = PAYLOAD_TOO_LARGE, description = "The body is over 256 KB", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = UNSUPPORTED_MEDIA_TYPE, description = "The body is of another type", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = UNPROCESSABLE_ENTITY, description = "Fields are wrong", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = ProblemDetails, content_type = "application/problem+json")
     )
 )]
 pub(super) async fn update(
@@ -237,8 +237,8 @@ pub(super) async fn update(
     ),
     responses(
         (status = NO_CONTENT, description = "Deleted, or never there"),
-        (status = UNPROCESSABLE_ENTITY, description = "The path is no key", body = Problem, content_type = "application/problem+json"),
-        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = Problem, content_type = "application/problem+json")
+        (status = UNPROCESSABLE_ENTITY, description = "The path is no key", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = ProblemDetails, content_type = "application/problem+json")
     )
 )]
 pub(super) async fn delete(

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::AppState;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemDetails};
 
 /// The state of the service.
 #[derive(Serialize, ToSchema)]
@@ -25,7 +25,7 @@ pub(super) async fn health() -> Json<Status> {
     get, path = "/ready", tag = "operation",
     responses(
         (status = OK, body = Status),
-        (status = SERVICE_UNAVAILABLE, description = "The table does not answer", body = Problem, content_type = "application/problem+json")
+        (status = SERVICE_UNAVAILABLE, description = "The table does not answer", body = ProblemDetails, content_type = "application/problem+json")
     )
 )]
 pub(super) async fn ready(State(state): State<AppState>) -> Result<Json<Status>, Problem> {

@@ -15,7 +15,12 @@ use http::{Method, StatusCode};
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{domain::Fault, observe::observe, problem::Problem, store::ItemStore};
+use crate::{
+    domain::Fault,
+    observe::observe,
+    problem::{Problem, ProblemDetails},
+    store::ItemStore,
+};
 
 /// The longest body that is read, in bytes.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -34,7 +39,7 @@ struct AppState {
                        `/dynamodb` is what clients of the original call. Errors are RFC 9457 problem details.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
-    components(schemas(Problem)),
+    components(schemas(ProblemDetails)),
     tags(
         (name = "v1", description = "Plain JSON, cursors, entity tags."),
         (name = "compat", description = "The paths, statuses and shapes of the original."),

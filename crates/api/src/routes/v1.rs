@@ -1,5 +1,7 @@
 //! The modern face: plain JSON, cursors, entity tags.
 
+use std::fmt::Write;
+
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
@@ -13,7 +15,7 @@ use super::{AppState, Faults, body::StrictJson, path::KeyPath};
 use crate::{
     cursor,
     domain::{Fault, Item, ItemKey, Timestamp},
-    problem::Problem,
+    problem::{Problem, ProblemDetails},
     store::{Change, Condition, Creation},
 };
 
@@ -80,8 +82,8 @@ pub(super) struct ItemPatch {
     ),
     responses(
         (status = OK, body = ItemPage),
-        (status = UNPROCESSABLE_ENTITY, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
-        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = Problem, content_type = "application/problem+json")
+        (status = UNPROCESSABLE_ENTITY, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = ProblemDetails, content_type = "application/problem+json")
     )
 )]
 pub(super) async fn list(
@@ -141,12 +143,12 @@ fn read_limit(text: &str) -> Result<u16, &'static str> {
             ("Location" = String, description = "The path of the item"),
             ("ETag" = String, description = "The state of the item")
         )),
-        (status = BAD_REQUEST, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = CONFLICT, description = "The key is taken", body = Problem, content_type = "application/problem+json"),
-        (status = PAYLOAD_TOO_LARGE, description = "The body is over 256 KB", body = Problem, content_type = "application/problem+json"),
-        (status = UNSUPPORTED_MEDIA_TYPE, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = UNPROCESSABLE_ENTITY, description = "Fields are wrong", body = Problem, content_type = "application/problem+json"),
-        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = Problem, content_type = "application/problem+json")
+        (status = BAD_REQUEST, description = "The body is not JSON", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = CONFLICT, description = "The key is taken", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = PAYLOAD_TOO_LARGE, description = "The body is over 256 KB", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = UNSUPPORTED_MEDIA_TYPE, description = "The body is of another type", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = UNPROCESSABLE_ENTITY, description = "Fields are wrong", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = ProblemDetails, content_type = "application/problem+json")
     )
 )]
 pub(super) async fn create(
@@ -195,9 +197,9 @@ pub(super) async fn create(
     responses(
         (status = OK, body = ItemView, headers(("ETag" = String, description = "The state of the item"))),
         (status = NOT_MODIFIED, description = "The client has this state"),
-        (status = NOT_FOUND, description = "There is no such item", body = Problem, content_type = "application/problem+json"),
-        (status = UNPROCESSABLE_ENTITY, description = "The path is no key", body = Problem, content_type = "application/problem+json"),
-        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = Problem, content_type = "application/problem+json")
+        (status = NOT_FOUND, description = "There is no such item", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = UNPROCESSABLE_ENTITY, description = "The path is no key", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = ProblemDetails, content_type = "application/problem+json")
     )
 )]
 pub(super) async fn read(
@@ -229,13 +231,13 @@ pub(super) async fn read(
     request_body = ItemPatch,
     responses(
         (status = OK, body = ItemView, headers(("ETag" = String, description = "The state of the item"))),
-        (status = BAD_REQUEST, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = NOT_FOUND, description = "There is no such item", body = Problem, content_type = "application/problem+json"),
-        (status = PRECONDITION_FAILED, description = "The item is in another state", body = Problem, content_type = "application/problem+json"),
-        (status = PAYLOAD_TOO_LARGE, description = "The body is over 256 KB", body = Problem, content_type = "application/problem+json"),
-        (status = UNSUPPORTED_MEDIA_TYPE, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = UNPROCESSABLE_ENTITY, description = "Fields are wrong", body = Problem, content_type = "application/problem+json"),
-        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = Problem, content_type = "application/problem+json")
+        (status = BAD_REQUEST, description = "The body is not JSON", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = NOT_FOUND, description = "There is no such item", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = PRECONDITION_FAILED, description = "The item is in another state", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = PAYLOAD_TOO_LARGE, description = "The body is over 256 KB", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = UNSUPPORTED_MEDIA_TYPE, description = "The body is of another type", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = UNPROCESSABLE_ENTITY, description = "Fields are wrong", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = ProblemDetails, content_type = "application/problem+json")
     )
 )]
 pub(super) async fn update(
@@ -265,10 +267,10 @@ pub(super) async fn update(
     ),
     responses(
         (status = NO_CONTENT, description = "Deleted"),
-        (status = NOT_FOUND, description = "There is no such item", body = Problem, content_type = "application/problem+json"),
-        (status = PRECONDITION_FAILED, description = "The item is in another state", body = Problem, content_type = "application/problem+json"),
-        (status = UNPROCESSABLE_ENTITY, description = "The path is no key", body = Problem, content_type = "application/problem+json"),
-        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = Problem, content_type = "application/problem+json")
+        (status = NOT_FOUND, description = "There is no such item", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = PRECONDITION_FAILED, description = "The item is in another state", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = UNPROCESSABLE_ENTITY, description = "The path is no key", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = SERVICE_UNAVAILABLE, description = "The table is throttled", body = ProblemDetails, content_type = "application/problem+json")
     )
 )]
 pub(super) async fn delete(
@@ -353,7 +355,8 @@ fn location(key: &ItemKey) -> String {
             if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
                 path.push(char::from(byte));
             } else {
-                path.push_str(&format!("%{byte:02X}"));
+                // Writing to a string cannot fail.
+                let _ = write!(path, "%{byte:02X}");
             }
         }
     }

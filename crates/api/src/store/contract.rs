@@ -61,7 +61,7 @@ async fn put_overwrites(store: &dyn ItemStore) {
     let mut item = item("first");
     assert_eq!(message(store, &item.key).await, None, "a new key is free");
     kept("put", store.put(&item).await);
-    item.message = "second".to_owned();
+    item.message.push_str(" and second");
     kept("put again", store.put(&item).await);
     let read = kept("get", store.get(&item.key).await);
     assert_eq!(read, Some(item.clone()), "put overwrites");

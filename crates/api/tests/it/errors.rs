@@ -50,7 +50,7 @@ async fn statuses_fit_their_faults() {
         let answer = client
             .send(&format!("{line}\ncontent-type: {media}\n\n{body}"))
             .await;
-        assert_eq!(answer.status, status, "{line} {media} {:.40}", body);
+        assert_eq!(answer.status, status, "{line} {media} {body:.40}");
         if !answer.status.is_success() {
             assert_eq!(answer.header("content-type"), "application/problem+json");
             assert_eq!(answer.value()["status"], status);

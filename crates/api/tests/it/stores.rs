@@ -143,10 +143,11 @@ fn skip_or_fail(reason: &str) {
         !required,
         "testcontainers: {reason}, and STACKWAY_REQUIRE_DOCKER is 1"
     );
-    writeln!(io::stderr(), "skipped: testcontainers: {reason}").unwrap();
+    let line = format!("skipped: testcontainers: {reason}\n");
+    io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
-/// Whether an engine answers a ping at DOCKER_HOST, or at its usual socket.
+/// Whether an engine answers a ping at `DOCKER_HOST`, or at its usual socket.
 fn docker_answers() -> bool {
     let host = env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
     let ping = || -> io::Result<String> {

@@ -171,7 +171,7 @@ fn prose(text: &str) -> String {
     for (index, part) in text.split('`').enumerate() {
         let part = escape(part);
         if index % 2 == 1 {
-            html.push_str(&format!("<code>{part}</code>"));
+            html.extend(["<code>", &part, "</code>"]);
         } else {
             html.push_str(&part);
         }
