@@ -5,6 +5,10 @@ use std::{
     io::{self, Read, Write},
     net::TcpStream,
     os::unix::net::UnixStream,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -79,6 +83,39 @@ async fn an_address_where_nobody_listens_is_a_failure_within_the_time_out() {
     let error = tokio::time::timeout(Duration::from_secs(4), store.probe());
     let error = error.await.unwrap().unwrap_err();
     assert!(matches!(error, StoreError::Failed(_)), "{error}");
+}
+
+/// Has a table refuse every call with one error code, and says what the store made of it.
+async fn refused_with(code: &str) -> (StoreError, usize) {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&calls);
+    let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"no"}}"#);
+    let table = axum::Router::new().fallback(async move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        let media = [("content-type", "application/x-amz-json-1.0")];
+        (http::StatusCode::BAD_REQUEST, media, body)
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move { axum::serve(listener, table).await });
+    let error = store(&endpoint).page(1, None).await.unwrap_err();
+    server.abort();
+    (error, calls.load(Ordering::SeqCst))
+}
+
+#[tokio::test]
+async fn a_throttled_table_is_tried_twice_and_told_from_a_broken_one() {
+    for (code, throttled, tries) in [
+        ("ProvisionedThroughputExceededException", true, 2),
+        ("RequestLimitExceeded", true, 2),
+        ("ThrottlingException", true, 2),
+        ("AccessDeniedException", false, 1),
+        ("ResourceNotFoundException", false, 1),
+    ] {
+        let (error, calls) = refused_with(code).await;
+        let told = matches!(error, StoreError::Throttled(_));
+        assert_eq!((told, calls), (throttled, tries), "{code}: {error}");
+    }
 }
 
 async fn check_dynamodb(endpoint: &str) {
