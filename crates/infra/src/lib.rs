@@ -14,3 +14,4 @@ pub mod flow;
 pub mod naming;
 pub mod stack;
 pub mod stack_def;
+pub mod template;

@@ -57,7 +57,7 @@ impl Naming {
 /// Where what is deployed comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
-    /// The commit that is checked out, if the work tree is a git checkout.
+    /// The last commit that changed what the stack is made from, if the work tree is a git checkout.
     pub commit: Option<String>,
     /// The repository's address.
     pub repository: String,

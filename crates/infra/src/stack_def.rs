@@ -78,6 +78,15 @@ impl StackDef {
             .chain(package)
             .collect()
     }
+
+    /// The files and folders of the workspace that the stack is made from.
+    pub fn sources(&self) -> Vec<String> {
+        let mut sources = vec![format!("cloudformation/{}.yaml", self.name)];
+        if self.package.is_some() {
+            sources.extend(["crates/api", "Cargo.toml", "Cargo.lock"].map(str::to_owned));
+        }
+        sources
+    }
 }
 
 /// The stacks to work on, in the order of their needs.

@@ -252,7 +252,10 @@ fn stack(stack: &sdk::Stack) -> Stack {
                 .stack_status()
                 .map_or("UNKNOWN", |status| status.as_str()),
         ),
-        status_reason: stack.stack_status_reason().map(str::to_owned),
+        status_reason: stack
+            .stack_status_reason()
+            .filter(|reason| !reason.is_empty())
+            .map(str::to_owned),
         outputs: outputs.collect::<BTreeMap<_, _>>(),
         tags: tags.collect(),
         termination_protection: stack.enable_termination_protection().unwrap_or_default(),

@@ -300,7 +300,7 @@ fn did_you_mean(guess: Option<String>) -> String {
 }
 
 /// The choice that a person most likely meant, whatever the case of its letters, if one is near enough.
-pub(super) fn nearest<S: AsRef<str>>(word: &str, choices: &[S]) -> Option<String> {
+pub(crate) fn nearest<S: AsRef<str>>(word: &str, choices: &[S]) -> Option<String> {
     let word = word.to_lowercase();
     choices
         .iter()

@@ -27,7 +27,9 @@ pub use placement::{OrganizationalUnit, Placement};
 pub use region::Region;
 
 use environment::RawEnvironment;
-use error::{Source, nearest};
+pub(crate) use error::nearest;
+
+use error::Source;
 
 /// What `stackway.toml` says.
 #[derive(Clone, Debug, PartialEq, Eq)]

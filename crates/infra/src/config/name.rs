@@ -8,14 +8,14 @@ use serde::{Deserialize, Deserializer};
 use super::error::{ValueError, nearest};
 use crate::stack_def::STACKS;
 
-/// The project's name: lowercase letters, digits and hyphens, 20 characters at most.
+/// The project's name: lowercase letters, digits and hyphens, 2 to 20 characters.
 ///
 /// The bound leaves room in an S3 bucket's name (63 characters) for region, environment and purpose.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ProjectName(String);
 
-/// An environment's name: lowercase letters, digits and hyphens, 12 characters at most.
+/// An environment's name: lowercase letters, digits and hyphens, 2 to 12 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct EnvironmentName(String);
@@ -69,7 +69,7 @@ fn check(text: &str, what: &str, most: usize) -> Result<(), ValueError> {
         .bytes()
         .next()
         .is_some_and(|byte| byte.is_ascii_lowercase());
-    if letters && starts && !text.ends_with('-') && text.len() <= most {
+    if letters && starts && !text.ends_with('-') && (2..=most).contains(&text.len()) {
         return Ok(());
     }
     Err(ValueError::new(
@@ -78,7 +78,7 @@ fn check(text: &str, what: &str, most: usize) -> Result<(), ValueError> {
             if what.starts_with('e') { "an" } else { "a" }
         ),
         format!(
-            "use lowercase letters, digits and hyphens, a letter first and no hyphen last, {most} characters at most"
+            "use lowercase letters, digits and hyphens, a letter first and no hyphen last, 2 to {most} characters"
         ),
     ))
 }
@@ -116,6 +116,12 @@ macro_rules! text {
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl PartialEq<$name> for str {
+            fn eq(&self, other: &$name) -> bool {
+                self == other.0
             }
         }
 

@@ -1,0 +1,186 @@
+use std::collections::BTreeMap;
+
+use clap::Args;
+use stackway_infra::config::{Delivery, EnvironmentKind};
+use stackway_infra::flow::{Deployed, Deployer, FlowError, WhatHappened};
+use stackway_infra::stack_def::{StackDef, StackGraph};
+
+use super::outputs::{self, AllOutputs};
+use super::status::graph_failure;
+use crate::cli::{EndpointArgs, GlobalArgs};
+use crate::cloud::{Cloud, emulator};
+use crate::deploy_plan::DeployPlan;
+use crate::failure::{Failure, Kind};
+use crate::package::{self, Architecture, Package, Target};
+use crate::progress::Display;
+use crate::settings::{Endpoint, Settings};
+use crate::ui::{BOLD, Ui};
+
+/// Deploy stacks in the order of their needs, by change sets
+///
+/// With `--env local` it needs no account: it builds the API for this machine, starts an emulator of AWS that listens
+/// on 127.0.0.1 alone, deploys the same templates to it, and prints an address that answers. On AWS it checks the
+/// account and the region first, and asks.
+#[derive(Debug, Args)]
+pub(crate) struct DeployArgs {
+    /// Only these stacks and what they need
+    #[arg(long = "stack", value_name = "STACK")]
+    stacks: Vec<String>,
+    /// Show the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Answer the question with yes
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    endpoint: EndpointArgs,
+}
+
+pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Result<(), Failure> {
+    let settings = Settings::resolve(ui, global, &args.endpoint)?;
+    let name = settings.environment.name.to_string();
+    let graph = graph(ui, &settings, &args.stacks)?;
+    let plan = DeployPlan::new(&settings, &graph)?;
+    if args.dry_run {
+        plan.show(ui);
+        return Ok(());
+    }
+
+    // The account is known to be the right one from here on.
+    let cloud = Cloud::for_writing(ui, &settings).await?;
+    if settings.environment.kind == EnvironmentKind::Aws {
+        ui.say(format!(
+            "account {} ({}), region {}{}",
+            cloud.account,
+            cloud.caller_arn,
+            settings.naming.region,
+            cloud
+                .endpoint_url
+                .as_ref()
+                .map(|url| format!(", at {url}"))
+                .unwrap_or_default()
+        ));
+        plan.show(ui);
+        ui.confirm(
+            &format!("Deploy to account {}?", cloud.account),
+            &name,
+            args.yes,
+        )?;
+    }
+    let again = format!("`cargo xtask deploy --env {name}` continues");
+    ui.on_interrupt("nothing was changed in any stack", again.as_str());
+    let packages = packages(ui, &settings, &plan).await?;
+    ui.on_interrupt(
+        "CloudFormation goes on with the operations it has begun, and undoes those that fail",
+        again,
+    );
+
+    let start = std::time::Instant::now();
+    let display = Display::new(ui, "deployed");
+    let inputs = plan.inputs(&packages, &cloud);
+    let deployed = Deployer {
+        tools: cloud.tools(&display),
+        inputs: &inputs,
+    }
+    .deploy(&graph)
+    .await;
+    display.clear();
+    let deployed = deployed.map_err(|error| explain(error, &name, &cloud, &settings))?;
+    summary(ui, &deployed, start.elapsed());
+    let all: AllOutputs = deployed
+        .iter()
+        .map(|deployed| (deployed.name, cloud.outputs(&deployed.stack)))
+        .collect();
+    outputs::show(ui, &all);
+    if let Some(url) = all.get("api").and_then(|outputs| outputs.get("ApiUrl")) {
+        ui.say(format!("\n{BOLD}{url}{BOLD:#} answers: `curl {url}/`"));
+    }
+    Ok(())
+}
+
+/// The stacks to deploy. Those that run code are left to the pipeline where the environment says so.
+fn graph(ui: &Ui, settings: &Settings, stacks: &[String]) -> Result<StackGraph, Failure> {
+    let graph = StackGraph::all()
+        .and_then(|graph| graph.select(stacks, true))
+        .map_err(graph_failure)?;
+    if settings.environment.delivery == Delivery::Direct {
+        return Ok(graph);
+    }
+    let (code, rest): (Vec<StackDef>, Vec<StackDef>) = graph
+        .deploy_order()
+        .iter()
+        .partition(|def| def.package.is_some());
+    for def in &code {
+        ui.say(format!(
+            "{}: left to the pipeline, which owns it in `{}` (delivery = \"pipeline\")",
+            def.name, settings.environment.name
+        ));
+    }
+    StackGraph::new(&rest).map_err(graph_failure)
+}
+
+async fn packages(
+    ui: &Ui,
+    settings: &Settings,
+    plan: &DeployPlan,
+) -> Result<BTreeMap<&'static str, Package>, Failure> {
+    let mut packages = BTreeMap::new();
+    for (stack, name) in plan.packages() {
+        let target = match settings.environment.kind {
+            EnvironmentKind::Local => Target::Host,
+            EnvironmentKind::Aws => {
+                Target::Lambda(plan.architecture(stack).unwrap_or(Architecture::X86_64))
+            }
+        };
+        let start = std::time::Instant::now();
+        ui.say(format!("building {name}"));
+        let package = package::build(ui, &settings.project, name, target).await?;
+        ui.say(format!(
+            "built {name} in {:.1} s: {:.1} MB, sha256 {}",
+            start.elapsed().as_secs_f32(),
+            package.size as f64 / 1e6,
+            &package.sha256[..12]
+        ));
+        packages.insert(stack, package);
+    }
+    Ok(packages)
+}
+
+/// A failed deploy; an emulator of ours that died says where its log is.
+fn explain(error: FlowError, name: &str, cloud: &Cloud, settings: &Settings) -> Failure {
+    let failure = Failure::of_flow(error, Kind::Deploy, name);
+    match settings.endpoint {
+        Endpoint::Own { port } if cloud.own_emulator && failure.kind == Kind::Unreachable => {
+            let log = emulator(&settings.project, port).log_path();
+            let mut failure = failure;
+            failure.kind = Kind::Emulator;
+            failure.cause(format!(
+                "the emulator stopped answering; its log is {}",
+                log.display()
+            ))
+        }
+        _ => failure,
+    }
+}
+
+fn summary(ui: &Ui, deployed: &[Deployed], elapsed: std::time::Duration) {
+    let count = |what| {
+        deployed
+            .iter()
+            .filter(|deployed| deployed.what == what)
+            .count()
+    };
+    let (created, updated) = (count(WhatHappened::Created), count(WhatHappened::Updated));
+    let seconds = elapsed.as_secs_f32();
+    if created + updated == 0 {
+        ui.say(format!(
+            "no changes: {} stacks match, in {seconds:.1} s",
+            deployed.len()
+        ));
+    } else {
+        ui.say(format!(
+            "{created} created, {updated} updated, {} unchanged, in {seconds:.1} s",
+            count(WhatHappened::Unchanged)
+        ));
+    }
+}

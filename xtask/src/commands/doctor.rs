@@ -1,0 +1,241 @@
+use std::path::Path;
+use std::process::Command;
+
+use clap::Args;
+use comfy_table::{Cell, ContentArrangement, Table, presets};
+use serde::Serialize;
+use stackway_infra::config::EnvironmentKind;
+use stackway_infra::stack_def::StackGraph;
+
+use super::status::graph_failure;
+use crate::cli::{EndpointArgs, GlobalArgs};
+use crate::cloud::Cloud;
+use crate::deploy_plan::DeployPlan;
+use crate::failure::{Failure, Kind};
+use crate::settings::Settings;
+use crate::ui::Ui;
+
+/// Check that this machine and the environment are ready, and say how to mend what is not
+///
+/// Only reads.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    endpoint: EndpointArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: String,
+    state: State,
+    detail: String,
+    fix: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    /// Something that only some commands need is missing.
+    Optional,
+    Failed,
+}
+
+impl Finding {
+    fn ok(check: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            check: check.into(),
+            state: State::Ok,
+            detail: detail.into(),
+            fix: None,
+        }
+    }
+
+    fn optional(
+        check: impl Into<String>,
+        detail: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self {
+            check: check.into(),
+            state: State::Optional,
+            detail: detail.into(),
+            fix: Some(fix.into()),
+        }
+    }
+
+    fn failed(check: impl Into<String>, failure: &Failure) -> Self {
+        let detail = std::iter::once(&failure.message)
+            .chain(&failure.causes)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n");
+        Self {
+            check: check.into(),
+            state: State::Failed,
+            detail,
+            fix: (!failure.hints.is_empty()).then(|| failure.hints.join("\n")),
+        }
+    }
+}
+
+pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DoctorArgs) -> Result<(), Failure> {
+    let settings = Settings::resolve(ui, global, &args.endpoint)?;
+    let mut findings = vec![Finding::ok(
+        "stackway.toml",
+        format!("environment `{}`", settings.environment.name),
+    )];
+    findings.push(templates(&settings));
+    findings.push(tool(
+        "cargo",
+        &["--version"],
+        "builds everything",
+        State::Failed,
+        "install Rust: https://rustup.rs",
+    ));
+    findings.push(tool(
+        "git",
+        &["--version"],
+        "names the commit",
+        State::Optional,
+        "install git",
+    ));
+    match settings.environment.kind {
+        EnvironmentKind::Local => {
+            findings.push(tool(
+                "python3",
+                &["--version"],
+                "runs the emulator",
+                State::Failed,
+                "install Python 3.10 or later",
+            ));
+        }
+        EnvironmentKind::Aws => findings.push(musl()),
+    }
+    findings.push(cloud(&settings).await);
+    findings.push(docker());
+    show(ui, &findings);
+    let failed = findings
+        .iter()
+        .filter(|finding| finding.state == State::Failed)
+        .count();
+    if failed == 0 {
+        Ok(())
+    } else {
+        Err(Failure::new(
+            Kind::Check,
+            format!("{failed} of {} checks failed", findings.len()),
+        ))
+    }
+}
+
+fn templates(settings: &Settings) -> Finding {
+    let plan = StackGraph::all().map_err(graph_failure).and_then(|graph| {
+        DeployPlan::new(settings, &graph)?;
+        Ok(graph.deploy_order().len())
+    });
+    match plan {
+        Ok(count) => Finding::ok("templates", format!("{count} stacks, parameters fit")),
+        Err(failure) => Finding::failed("templates", &failure),
+    }
+}
+
+fn tool(name: &str, args: &[&str], purpose: &str, missing: State, fix: &str) -> Finding {
+    match Command::new(name).args(args).output() {
+        Ok(output) if output.status.success() => Finding::ok(
+            name,
+            String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        ),
+        _ => Finding {
+            check: name.into(),
+            state: missing,
+            detail: format!("missing; it {purpose}"),
+            fix: Some(fix.into()),
+        },
+    }
+}
+
+fn musl() -> Finding {
+    let target = "x86_64-unknown-linux-musl";
+    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output();
+    let installed = sysroot.is_ok_and(|output| {
+        Path::new(String::from_utf8_lossy(&output.stdout).trim())
+            .join("lib/rustlib")
+            .join(target)
+            .is_dir()
+    });
+    if installed {
+        Finding::ok(target, "installed")
+    } else {
+        Finding::optional(
+            target,
+            "missing; a Lambda's binary is built for it",
+            format!("rustup target add {target}"),
+        )
+    }
+}
+
+async fn cloud(settings: &Settings) -> Finding {
+    match Cloud::for_reading(settings).await {
+        Ok(Some(cloud)) => {
+            let place = cloud
+                .endpoint_url
+                .map(|url| format!(" at {url}"))
+                .unwrap_or_default();
+            Finding::ok(
+                "account",
+                format!(
+                    "{}{place}, region {}",
+                    cloud.account, settings.naming.region
+                ),
+            )
+        }
+        Ok(None) => Finding::ok("emulator", "does not run; `deploy` starts it"),
+        Err(failure) => Finding::failed("account", &failure),
+    }
+}
+
+fn docker() -> Finding {
+    let engine = Command::new("docker")
+        .args(["info", "--format", "{{.ServerVersion}}"])
+        .output();
+    match engine {
+        Ok(output) if output.status.success() => Finding::ok(
+            "docker",
+            format!("engine {}", String::from_utf8_lossy(&output.stdout).trim()),
+        ),
+        _ => Finding::optional(
+            "docker",
+            "no engine answers; only the testcontainers run needs one",
+            "start a Docker engine",
+        ),
+    }
+}
+
+fn show(ui: &Ui, findings: &[Finding]) {
+    if ui.is_json() {
+        ui.json(&findings);
+        return;
+    }
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic);
+    for finding in findings {
+        let state = match finding.state {
+            State::Ok => "ok",
+            State::Optional => "optional",
+            State::Failed => "failed",
+        };
+        let detail = match &finding.fix {
+            Some(fix) => format!("{}\nfix: {fix}", finding.detail),
+            None => finding.detail.clone(),
+        };
+        table.add_row([
+            Cell::new(state),
+            Cell::new(&finding.check),
+            Cell::new(detail),
+        ]);
+    }
+    ui.data(table.trim_fmt());
+}

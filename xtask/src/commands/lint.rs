@@ -1,0 +1,12 @@
+use clap::Args;
+
+use crate::failure::Failure;
+use crate::ui::Ui;
+
+/// Run the checks
+#[derive(Debug, Args)]
+pub(crate) struct LintArgs {}
+
+pub(crate) async fn run(_ui: &Ui, _args: &LintArgs) -> Result<(), Failure> {
+    Ok(())
+}

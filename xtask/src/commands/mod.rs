@@ -1,0 +1,34 @@
+//! One file a command: its arguments, its doc comment, its function.
+
+pub(crate) mod completions;
+pub(crate) mod deploy;
+pub(crate) mod destroy;
+pub(crate) mod dev;
+pub(crate) mod doctor;
+pub(crate) mod lint;
+pub(crate) mod outputs;
+pub(crate) mod status;
+pub(crate) mod test;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+use crate::ui::Ui;
+
+/// Runs the command that was asked for.
+pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Doctor(args) => doctor::run(ui, global, &args).await,
+        Command::Dev(args) => dev::run(ui, &args).await,
+        Command::Test(args) => test::run(ui, &args).await,
+        Command::Lint(args) => lint::run(ui, &args).await,
+        Command::Deploy(args) => deploy::run(ui, global, &args).await,
+        Command::Status(args) => status::run(ui, global, &args).await,
+        Command::Outputs(args) => outputs::run(ui, global, &args).await,
+        Command::Destroy(args) => destroy::run(ui, global, &args).await,
+        Command::Completions(args) => {
+            completions::run(ui, &args);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,84 @@
+use std::collections::BTreeMap;
+
+use clap::Args;
+use stackway_infra::cloud::Stacks as _;
+use stackway_infra::stack::Outcome;
+use stackway_infra::stack_def::StackGraph;
+
+use super::status::graph_failure;
+use crate::cli::{EndpointArgs, GlobalArgs};
+use crate::cloud::Cloud;
+use crate::failure::{Failure, Kind};
+use crate::settings::Settings;
+use crate::ui::{BOLD, Ui};
+
+/// Print what the stacks give: the API's address, the table's name
+///
+/// With `--format json`: `{"<stack>": {"<OutputKey>": "<value>"}}`. Only reads.
+#[derive(Debug, Args)]
+pub(crate) struct OutputsArgs {
+    /// Only these stacks
+    #[arg(long = "stack", value_name = "STACK")]
+    stacks: Vec<String>,
+    #[command(flatten)]
+    endpoint: EndpointArgs,
+}
+
+/// Outputs by stack, then by key.
+pub(crate) type AllOutputs = BTreeMap<&'static str, BTreeMap<String, String>>;
+
+pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &OutputsArgs) -> Result<(), Failure> {
+    let settings = Settings::resolve(ui, global, &args.endpoint)?;
+    let graph = StackGraph::all()
+        .and_then(|graph| graph.select(&args.stacks, false))
+        .map_err(graph_failure)?;
+    let not_deployed = || {
+        Failure::new(
+            Kind::NotDeployed,
+            format!("nothing is deployed to `{}`", settings.environment.name),
+        )
+        .hint(format!(
+            "run `cargo xtask deploy --env {}`",
+            settings.environment.name
+        ))
+    };
+    let cloud = Cloud::for_reading(&settings)
+        .await?
+        .ok_or_else(not_deployed)?;
+    let mut all = AllOutputs::new();
+    for def in graph.deploy_order() {
+        if let Some(stack) = cloud
+            .stacks
+            .describe_stack(&settings.naming.stack(def.name))
+            .await?
+            && stack.status.outcome() != Outcome::Deleted
+        {
+            all.insert(def.name, cloud.outputs(&stack));
+        }
+    }
+    if all.is_empty() {
+        return Err(not_deployed());
+    }
+    show(ui, &all);
+    Ok(())
+}
+
+/// Writes outputs as the format asks.
+pub(crate) fn show(ui: &Ui, all: &AllOutputs) {
+    if ui.is_json() {
+        ui.json(all);
+        return;
+    }
+    let width = all
+        .values()
+        .flat_map(BTreeMap::keys)
+        .map(String::len)
+        .max()
+        .unwrap_or_default();
+    for (stack, outputs) in all {
+        ui.data(format!("{BOLD}{stack}{BOLD:#}"));
+        for (key, value) in outputs {
+            ui.data(format!("  {key:<width$}  {value}"));
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Failures: what went wrong, why, and what to do next; one exhaustive match turns a kind into an exit code.
+
+use stackway_infra::cloud::CloudError;
+use stackway_infra::flow::FlowError;
+
+/// What kind of thing failed. Each kind has its own exit code, documented in the README.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A check of `test`, `lint` or `doctor` did not pass.
+    Check,
+    /// `stackway.toml`, a template or a parameter is wrong.
+    Configuration,
+    /// A tool that the command needs is missing or did not work.
+    Tool,
+    /// Nothing answers at the endpoint.
+    Unreachable,
+    /// Credentials are missing, refused, or of another account.
+    Account,
+    /// A stack could not be deployed.
+    Deploy,
+    /// Something is left after a destroy.
+    Destroy,
+    /// The local emulator could not be installed, started or stopped.
+    Emulator,
+    /// A file could not be read or written.
+    Io,
+    /// The question was answered with no, or could not be asked.
+    Declined,
+    /// What was asked for is not deployed.
+    NotDeployed,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Kind {
+    /// The process's exit code. 2 is clap's, for a wrong command line.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::Check => 1,
+            Self::Configuration => 3,
+            Self::Tool => 4,
+            Self::Unreachable => 5,
+            Self::Account => 6,
+            Self::Deploy => 7,
+            Self::Destroy => 8,
+            Self::Emulator => 9,
+            Self::Io => 10,
+            Self::Declined => 11,
+            Self::NotDeployed => 12,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// One failure, as it is shown: `error:`, `cause:` lines, `hint:` lines.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: Kind,
+    pub(crate) message: String,
+    pub(crate) causes: Vec<String>,
+    pub(crate) hints: Vec<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// A file that could not be read or written; a full disk is named as one.
+    pub(crate) fn io(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        let failure = Self::new(Kind::Io, format!("cannot {doing} `{}`", path.display()))
+            .cause(error.to_string());
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                failure.hint("free some disk space, then run the same command again; nothing half-written was kept")
+            }
+            std::io::ErrorKind::PermissionDenied => failure.hint("check who owns the folder"),
+            _ => failure,
+        }
+    }
+
+    pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl From<CloudError> for Failure {
+    fn from(error: CloudError) -> Self {
+        match error {
+            CloudError::Unreachable { operation, message } => {
+                Self::new(Kind::Unreachable, format!("no answer to {operation}")).cause(message)
+            }
+            CloudError::Credentials { operation, message } => Self::new(
+                Kind::Account,
+                format!("no credentials to call {operation} with"),
+            )
+            .cause(message)
+            .hint("log in (`aws sso login`, or set AWS_PROFILE), then run the same command again"),
+            CloudError::Refused {
+                operation,
+                code,
+                message,
+            } => {
+                let kind = match code.as_str() {
+                    "AccessDenied"
+                    | "AccessDeniedException"
+                    | "ExpiredToken"
+                    | "ExpiredTokenException"
+                    | "InvalidClientTokenId"
+                    | "SignatureDoesNotMatch"
+                    | "UnrecognizedClientException" => Kind::Account,
+                    _ => Kind::Deploy,
+                };
+                let failure =
+                    Self::new(kind, format!("{operation} was refused: {code}")).cause(message);
+                match kind {
+                    Kind::Account => failure.hint(
+                        "check the credentials and their permissions with `cargo xtask doctor`",
+                    ),
+                    _ => failure,
+                }
+            }
+            CloudError::File { path, message } => {
+                Self::new(Kind::Io, format!("cannot read `{path}`")).cause(message)
+            }
+        }
+    }
+}
+
+impl Failure {
+    /// A flow's failure, with the next step; `again` is the command that continues, `destroy` the one that removes.
+    pub(crate) fn of_flow(error: FlowError, kind: Kind, environment: &str) -> Self {
+        let again = match kind {
+            Kind::Destroy => format!("`cargo xtask destroy --env {environment}`"),
+            _ => format!("`cargo xtask deploy --env {environment}`"),
+        };
+        match error {
+            FlowError::Cloud(error) => {
+                Self::from(error).hint(format!("{again} continues from what stands"))
+            }
+            FlowError::Stuck {
+                stack,
+                status,
+                reason,
+            } => {
+                let what = match status.as_str() {
+                    "ROLLBACK_COMPLETE" => "its first creation failed, so it can only be deleted",
+                    "CREATE_FAILED" | "ROLLBACK_FAILED" => "its creation failed part-way",
+                    "DELETE_FAILED" => "its deletion failed part-way",
+                    "UPDATE_ROLLBACK_FAILED" => "its last update failed, and so did its undoing",
+                    _ => "it takes no update in this status",
+                };
+                let name = stack.rsplit('-').next().unwrap_or(&stack).to_owned();
+                let failure = Self::new(kind, format!("stack `{stack}` is in {status}: {what}"));
+                let failure = match reason {
+                    Some(reason) => failure.cause(reason),
+                    None => failure,
+                };
+                if status == "UPDATE_ROLLBACK_FAILED" {
+                    failure.hint(format!(
+                        "remove the cause, run `aws cloudformation continue-update-rollback --stack-name {stack}`, then deploy again"
+                    ))
+                } else {
+                    failure.hint(format!(
+                        "remove the cause, run `cargo xtask destroy --env {environment} --stack {name}`, then deploy again"
+                    ))
+                }
+            }
+            FlowError::ChangeSet { stack, reason } => Self::new(
+                kind,
+                format!("stack `{stack}`: CloudFormation made no change set"),
+            )
+            .cause(reason)
+            .hint("nothing was changed; correct the template or its parameters, then deploy again"),
+            FlowError::Failed {
+                stack,
+                status,
+                failures,
+            } => {
+                let mut failure = Self::new(kind, format!("stack `{stack}` ended in {status}"));
+                for event in failures.iter().take(5) {
+                    let reason = event.reason.as_deref().unwrap_or("no reason given");
+                    failure = failure.cause(format!(
+                        "{} ({}): {reason}",
+                        event.logical_id, event.resource_type
+                    ));
+                }
+                failure.hint(format!("remove the first cause, then run {again}"))
+            }
+            FlowError::MissingOutput {
+                stack,
+                output,
+                needed_by,
+            } => Self::new(
+                Kind::Configuration,
+                format!("stack `{stack}` has no output `{output}`, which `{needed_by}` needs"),
+            )
+            .hint(format!(
+                "declare it in cloudformation/{stack}.yaml, then run {again}"
+            )),
+            FlowError::Left { stack, status } => {
+                Self::new(kind, format!("stack `{stack}` is still there, in {status}"))
+                    .hint(format!("run {again} again"))
+            }
+            FlowError::Input(message) => Self::new(kind, message),
+            FlowError::Several { first, others } => {
+                let mut failure = Self::of_flow(*first, kind, environment);
+                for other in others {
+                    failure = failure.cause(format!("also: {other}"));
+                }
+                failure
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_as_documented() {
+        let readme = include_str!("../../README.md");
+        for kind in [
+            Kind::Check,
+            Kind::Configuration,
+            Kind::Tool,
+            Kind::Unreachable,
+            Kind::Account,
+            Kind::Deploy,
+            Kind::Destroy,
+            Kind::Emulator,
+            Kind::Io,
+            Kind::Declined,
+            Kind::NotDeployed,
+            Kind::Interrupted,
+        ] {
+            assert!(
+                readme.contains(&format!("| {} |", kind.exit_code())),
+                "README.md lacks exit code {}",
+                kind.exit_code()
+            );
+        }
+    }
+}

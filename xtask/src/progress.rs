@@ -1,0 +1,156 @@
+//! Shows what a flow does: a spinner a stack on a terminal, plain lines elsewhere.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anstyle::Style;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use stackway_infra::flow::{Observer, Progress};
+use stackway_infra::stack::StackEvent;
+
+use crate::ui::{BAD, BUSY, DIM, GOOD, Ui};
+
+/// An [`Observer`] that talks to the person.
+pub(crate) struct Display<'a> {
+    ui: &'a Ui,
+    done: &'static str,
+    bars: Option<MultiProgress>,
+    stacks: Mutex<BTreeMap<String, (Instant, Option<ProgressBar>)>>,
+}
+
+impl<'a> Display<'a> {
+    /// `done` says what has happened to a stack at its end, such as `deployed`.
+    pub(crate) fn new(ui: &'a Ui, done: &'static str) -> Self {
+        Self {
+            ui,
+            done,
+            bars: ui.draws().then(MultiProgress::new),
+            stacks: Mutex::default(),
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bars {
+            // A drawn bar must not be written through.
+            Some(bars) => bars.suspend(|| self.ui.say(text)),
+            None => self.ui.say(text),
+        }
+    }
+
+    fn begin(&self, stack: &str) {
+        let bar = self.bars.as_ref().map(|bars| {
+            let style = ProgressStyle::with_template("{spinner} {prefix:<12} {wide_msg} {elapsed}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let bar = bars.add(
+                ProgressBar::new_spinner()
+                    .with_style(style)
+                    .with_prefix(stack.to_owned()),
+            );
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar.set_message("looking at the stack");
+            bar
+        });
+        if let Ok(mut stacks) = self.stacks.lock() {
+            stacks.insert(stack.to_owned(), (Instant::now(), bar));
+        }
+    }
+
+    fn message(&self, stack: &str, message: String) {
+        if let Ok(stacks) = self.stacks.lock()
+            && let Some((_, Some(bar))) = stacks.get(stack)
+        {
+            bar.set_message(message);
+        }
+    }
+
+    fn end(&self, stack: &str, style: Style, what: &str) {
+        let entry = self
+            .stacks
+            .lock()
+            .ok()
+            .and_then(|mut stacks| stacks.remove(stack));
+        let seconds = entry
+            .as_ref()
+            .map_or(0.0, |(start, _)| start.elapsed().as_secs_f32());
+        if let Some((_, Some(bar))) = entry {
+            bar.finish_and_clear();
+        }
+        self.line(&format!(
+            "{stack:<12} {style}{what}{style:#} {DIM}in {seconds:.1} s{DIM:#}"
+        ));
+    }
+
+    /// Takes away what is drawn; called before anything else is said.
+    pub(crate) fn clear(&self) {
+        if let Some(bars) = &self.bars {
+            let _ = bars.clear();
+        }
+    }
+}
+
+impl Observer for Display<'_> {
+    fn observe(&self, stack: &str, progress: &Progress) {
+        match progress {
+            Progress::Started => self.begin(stack),
+            Progress::Waiting { status } => {
+                self.line(&format!(
+                    "{stack:<12} is in {status}: waiting for that operation to end"
+                ));
+            }
+            Progress::ChangeSet(set) => {
+                let count = |action: &str| {
+                    set.changes
+                        .iter()
+                        .filter(|change| change.action == action)
+                        .count()
+                };
+                let (add, modify, remove) = (count("Add"), count("Modify"), count("Remove"));
+                self.line(&format!(
+                    "{stack:<12} change set: {add} to add, {modify} to change, {remove} to remove"
+                ));
+                for change in &set.changes {
+                    if change.replacement.as_deref() == Some("True") {
+                        self.line(&format!(
+                            "{stack:<12} {BUSY}{} ({}) is replaced{BUSY:#}",
+                            change.logical_id, change.resource_type
+                        ));
+                    }
+                }
+            }
+            Progress::Event(event) => {
+                self.line(&event_line(stack, event));
+                self.message(stack, format!("{} {}", event.logical_id, event.status));
+            }
+            Progress::Emptied { bucket, objects } => {
+                self.line(&format!(
+                    "{stack:<12} emptied bucket {bucket}: {objects} objects and versions"
+                ));
+            }
+            Progress::NoChanges => self.end(stack, DIM, "no changes"),
+            Progress::Done => self.end(stack, GOOD, self.done),
+        }
+    }
+}
+
+fn event_line(stack: &str, event: &StackEvent) -> String {
+    let style = match event.status.as_str() {
+        status if status.contains("FAILED") || status.contains("ROLLBACK") => BAD,
+        status if status.ends_with("COMPLETE") => GOOD,
+        _ => BUSY,
+    };
+    let time = event.timestamp.time();
+    let mut line = format!(
+        "{stack:<12} {DIM}{:02}:{:02}:{:02}{DIM:#} {style}{:<28}{style:#} {} {DIM}{}{DIM:#}",
+        time.hour(),
+        time.minute(),
+        time.second(),
+        event.status,
+        event.logical_id,
+        event.resource_type
+    );
+    if let Some(reason) = &event.reason {
+        line.push_str(&format!(": {reason}"));
+    }
+    line
+}

@@ -1,0 +1,166 @@
+use serde_json::{Value, json};
+
+use crate::workbench::Workbench;
+
+fn get(url: &str) -> Value {
+    ureq::get(url)
+        .call()
+        .unwrap()
+        .body_mut()
+        .read_json()
+        .unwrap()
+}
+
+/// Reads the table behind the API's back, as any DynamoDB client would.
+fn scan(endpoint: &str, table: &str) -> Value {
+    let authorization = "AWS4-HMAC-SHA256 Credential=000000000000/20260101/eu-west-2/dynamodb/aws4_request, \
+                         SignedHeaders=host, Signature=0";
+    ureq::post(endpoint)
+        .header("authorization", authorization)
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("x-amz-target", "DynamoDB_20120810.Scan")
+        .send(json!({ "TableName": table }).to_string())
+        .unwrap()
+        .body_mut()
+        .read_json()
+        .unwrap()
+}
+
+#[test]
+fn deploy_call_redeploy_destroy() {
+    let bench = Workbench::new();
+    let deployed = bench
+        .run(&["deploy", "--env", "local", "--format", "json"])
+        .succeeded();
+    assert!(
+        deployed
+            .stderr
+            .contains("3 created, 0 updated, 0 unchanged"),
+        "{}",
+        deployed.stderr
+    );
+    assert!(
+        deployed.stderr.contains("CREATE_COMPLETE"),
+        "events are shown:\n{}",
+        deployed.stderr
+    );
+
+    let outputs = bench
+        .run(&["outputs", "--env", "local", "--format", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(deployed.json(), outputs);
+    let url = outputs["api"]["ApiUrl"].as_str().unwrap();
+    let table = outputs["table"]["TableName"].as_str().unwrap();
+    let status = bench
+        .run(&["status", "--env", "local", "--format", "json"])
+        .succeeded()
+        .json();
+    let endpoint = status["endpoint_url"].as_str().unwrap();
+    assert_eq!(endpoint, format!("http://127.0.0.1:{}", bench.port()));
+    for key in ["environment", "account", "region", "stacks"] {
+        assert!(!status[key].is_null(), "{key}");
+    }
+
+    assert_eq!(
+        get(&format!("{url}/")),
+        json!({ "message": "What a wonderful kind of day." })
+    );
+    let item = json!({ "GUID": "g-1", "DateReceived": "2026-01-02T03:04:05Z", "Message": "hello" });
+    // As curl sends it: without a word on its being JSON.
+    let answer = ureq::post(format!("{url}/dynamodb"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .send(item.to_string())
+        .unwrap();
+    assert_eq!(answer.status(), 204);
+    let stored = json!({
+        "GUID": { "S": "g-1" },
+        "DateReceived": { "S": "2026-01-02T03:04:05.000000Z" },
+        "Message": { "S": "hello" },
+    });
+    assert_eq!(get(&format!("{url}/dynamodb")), json!([stored]));
+    assert_eq!(
+        scan(endpoint, table)["Items"],
+        json!([stored]),
+        "in the table that CloudFormation made"
+    );
+
+    let again = bench.run(&["deploy", "--env", "local"]).succeeded();
+    assert!(
+        again.stderr.contains("no changes: 3 stacks match"),
+        "{}",
+        again.stderr
+    );
+    assert!(
+        again.stderr.contains("found the emulator")
+            || !again.stderr.contains("started the emulator")
+    );
+    assert_eq!(
+        get(&format!("{url}/dynamodb")),
+        json!([stored]),
+        "nothing was touched"
+    );
+
+    let plan = bench
+        .run(&["destroy", "--env", "local", "--dry-run"])
+        .succeeded();
+    assert!(
+        plan.stderr.contains("AWS::DynamoDB::Table"),
+        "{}",
+        plan.stderr
+    );
+    assert_eq!(
+        get(&format!("{url}/dynamodb")),
+        json!([stored]),
+        "a dry run removes nothing"
+    );
+
+    let pid = bench.emulator_pid();
+    let destroyed = bench.run(&["destroy", "--env", "local"]).succeeded();
+    assert!(
+        destroyed.stderr.contains("removed 3 stacks"),
+        "{}",
+        destroyed.stderr
+    );
+    assert!(
+        destroyed.stderr.contains("stopped the emulator"),
+        "{}",
+        destroyed.stderr
+    );
+    assert!(std::net::TcpStream::connect(("127.0.0.1", bench.port())).is_err());
+    #[cfg(target_os = "linux")]
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+    #[cfg(not(target_os = "linux"))]
+    let _ = pid;
+
+    bench.run(&["outputs", "--env", "local"]).refused(
+        12,
+        &["nothing is deployed to `local`", "cargo xtask deploy"],
+    );
+    bench.run(&["destroy", "--env", "local"]).succeeded();
+}
+
+#[test]
+fn an_emulator_that_died_is_started_again() {
+    let bench = Workbench::new();
+    bench
+        .run(&["deploy", "--env", "local", "--stack", "table"])
+        .succeeded();
+    let pid = bench.emulator_pid().to_string();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-9", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let again = bench
+        .run(&["deploy", "--env", "local", "--stack", "table"])
+        .succeeded();
+    assert!(
+        again.stderr.contains(&format!("(pid {pid}) is gone")),
+        "{}",
+        again.stderr
+    );
+    assert!(again.stderr.contains("1 created"), "{}", again.stderr);
+}

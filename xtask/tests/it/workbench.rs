@@ -1,0 +1,154 @@
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// Runs `cargo xtask` with an emulator of its own, which ends with the test.
+pub(crate) struct Workbench {
+    state: tempfile::TempDir,
+    port: u16,
+    workspace: Option<tempfile::TempDir>,
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> Self {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+        self
+    }
+
+    /// Asserts the exit code, and that each of `words` is said.
+    #[track_caller]
+    pub(crate) fn refused(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, code, "{}", self.stderr);
+        for word in words {
+            assert!(
+                self.stderr.contains(word),
+                "`{word}` is not said:\n{}",
+                self.stderr
+            );
+        }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+}
+
+impl Workbench {
+    pub(crate) fn new() -> Self {
+        // Free now; the emulator would name it if another process took it meanwhile.
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        Self {
+            state: tempfile::tempdir().unwrap(),
+            port,
+            workspace: None,
+        }
+    }
+
+    /// With a workspace of its own: stackway.toml as given, the templates as they are.
+    pub(crate) fn with_config(stackway_toml: &str) -> Self {
+        let workspace = tempfile::tempdir().unwrap();
+        std::fs::write(workspace.path().join("stackway.toml"), stackway_toml).unwrap();
+        std::fs::create_dir(workspace.path().join("xtask")).unwrap();
+        std::fs::create_dir(workspace.path().join("cloudformation")).unwrap();
+        for template in std::fs::read_dir(root().join("cloudformation")).unwrap() {
+            let path = template.unwrap().path();
+            std::fs::copy(
+                &path,
+                workspace
+                    .path()
+                    .join("cloudformation")
+                    .join(path.file_name().unwrap()),
+            )
+            .unwrap();
+        }
+        Self {
+            workspace: Some(workspace),
+            ..Self::new()
+        }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A file of the workspace of its own.
+    pub(crate) fn file(&self, relative: &str) -> PathBuf {
+        self.workspace.as_ref().unwrap().path().join(relative)
+    }
+
+    pub(crate) fn emulator_pid(&self) -> u64 {
+        let state = std::fs::read_to_string(self.state.path().join("emulator.json")).unwrap();
+        serde_json::from_str::<Value>(&state).unwrap()["pid"]
+            .as_u64()
+            .unwrap()
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        self.run_with(args, &[])
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.args(args).stdin(std::process::Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("AWS_")
+                || name.to_string_lossy().starts_with("STACKWAY_")
+            {
+                command.env_remove(&name);
+            }
+        }
+        let manifest = self
+            .workspace
+            .as_ref()
+            .map_or_else(|| root().join("xtask"), |w| w.path().join("xtask"));
+        command
+            .env("CARGO_MANIFEST_DIR", manifest)
+            .env("STACKWAY_STATE_DIR", self.state.path())
+            .env("STACKWAY_EMULATOR_PORT", self.port.to_string());
+        command
+    }
+
+    pub(crate) fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = self
+            .command(args)
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        Ran {
+            code: status.code().unwrap_or(-1),
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        }
+    }
+}
+
+impl Drop for Workbench {
+    fn drop(&mut self) {
+        // A failed test must not leave its emulator behind.
+        if self.state.path().join("emulator.json").exists() {
+            self.run(&["destroy", "--env", "local", "--yes"]);
+        }
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
