@@ -306,7 +306,7 @@ pub(crate) fn nearest<S: AsRef<str>>(word: &str, choices: &[S]) -> Option<String
         .iter()
         .map(|choice| {
             (
-                strsim::damerau_levenshtein(&word, choice.as_ref()),
+                strsim::damerau_levenshtein(&word, &choice.as_ref().to_lowercase()),
                 choice.as_ref(),
             )
         })

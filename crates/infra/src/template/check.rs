@@ -196,7 +196,7 @@ impl Check<'_> {
                         );
                     }
                     Reference::Attribute(..) => {
-                        self.fault(&path, "a condition cannot use Fn::GetAtt")
+                        self.fault(&path, "a condition cannot use Fn::GetAtt");
                     }
                     _ => self.resolve(&path, &reference),
                 }
@@ -240,13 +240,9 @@ impl Check<'_> {
                 self.resolve(&path, &Reference::Condition(condition.clone()));
             }
             for other in &resource.depends_on {
-                if other == name {
-                    self.fault(&path, "depends on itself");
-                } else if !self.template.resources.contains_key(other) {
-                    let message = format!(
-                        "DependsOn names `{other}`, which is no resource{}",
-                        self.guess(other)
-                    );
+                if !self.template.resources.contains_key(other) {
+                    let guess = guess(other, self.template.resources.keys());
+                    let message = format!("DependsOn names `{other}`, which is no resource{guess}");
                     self.fault(&path, message);
                 }
             }
@@ -289,35 +285,32 @@ impl Check<'_> {
             Reference::Name(name) => {
                 format!(
                     "`{name}` is neither a parameter nor a resource{}",
-                    self.guess(name)
+                    guess(
+                        name,
+                        template.parameters.keys().chain(template.resources.keys())
+                    )
                 )
             }
             Reference::Attribute(name, _) if template.resources.contains_key(name) => return,
             Reference::Attribute(name, attribute) => {
                 format!(
                     "`{name}.{attribute}`: `{name}` is no resource{}",
-                    self.guess(name)
+                    guess(name, template.resources.keys())
                 )
             }
             Reference::Condition(name) if template.conditions.contains_key(name) => return,
-            Reference::Condition(name) => format!("`{name}` is no condition{}", self.guess(name)),
+            Reference::Condition(name) => format!(
+                "`{name}` is no condition{}",
+                guess(name, template.conditions.keys())
+            ),
             Reference::Mapping(name) if template.mappings.contains_key(name) => return,
-            Reference::Mapping(name) => format!("`{name}` is no mapping{}", self.guess(name)),
+            Reference::Mapping(name) => format!(
+                "`{name}` is no mapping{}",
+                guess(name, template.mappings.keys())
+            ),
             Reference::Malformed(message) => message.clone(),
         };
         self.fault(path, message);
-    }
-
-    fn guess(&self, name: &str) -> String {
-        let template = self.template;
-        let names: Vec<_> = (template.parameters.keys())
-            .chain(template.resources.keys())
-            .chain(template.conditions.keys())
-            .chain(template.mappings.keys())
-            .collect();
-        nearest(name, &names)
-            .map(|guess| format!(", did you mean `{guess}`?"))
-            .unwrap_or_default()
     }
 
     /// Resources, and conditions, that wait for each other.
@@ -348,13 +341,22 @@ impl Check<'_> {
             ("Conditions", conditions.collect()),
         ] {
             if let Some(cycle) = in_cycles(graph) {
-                self.fault(
-                    &[section, &cycle[0]],
-                    format!("these wait for each other: {}", cycle.join(", ")),
-                );
+                let message = match cycle.as_slice() {
+                    [_] => "waits for itself".to_owned(),
+                    _ => format!("these wait for each other: {}", cycle.join(", ")),
+                };
+                self.fault(&[section, &cycle[0]], message);
             }
         }
     }
+}
+
+/// The name that was meant, as the end of a sentence.
+fn guess<'a>(name: &str, choices: impl Iterator<Item = &'a String>) -> String {
+    let choices: Vec<_> = choices.collect();
+    nearest(name, &choices)
+        .map(|guess| format!(", did you mean `{guess}`?"))
+        .unwrap_or_default()
 }
 
 /// The names that are left when all that waits for nothing is taken away, from both ends.

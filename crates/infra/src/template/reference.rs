@@ -85,7 +85,7 @@ impl Walk<'_> {
         match (name, argument) {
             ("Ref", Value::String(target)) => self.found.push(Reference::Name(target.clone())),
             ("Condition", Value::String(target)) => {
-                self.found.push(Reference::Condition(target.clone()))
+                self.found.push(Reference::Condition(target.clone()));
             }
             ("Ref" | "Condition", _) => self.malformed(format!("`{name}` takes one name")),
             ("Fn::GetAtt", Value::Array(pair)) => match pair.as_slice() {
@@ -101,7 +101,7 @@ impl Walk<'_> {
                 _ => self.malformed("`Fn::GetAtt` takes a resource and an attribute".to_owned()),
             },
             ("Fn::GetAtt", _) => {
-                self.malformed("`Fn::GetAtt` takes a resource and an attribute".to_owned())
+                self.malformed("`Fn::GetAtt` takes a resource and an attribute".to_owned());
             }
             ("Fn::Sub", Value::String(text)) => self.substitution(text, None),
             ("Fn::Sub", Value::Array(pair)) => match pair.as_slice() {
@@ -112,7 +112,7 @@ impl Walk<'_> {
                 _ => self.malformed("`Fn::Sub` takes text, or text and a map of names".to_owned()),
             },
             ("Fn::Sub", _) => {
-                self.malformed("`Fn::Sub` takes text, or text and a map of names".to_owned())
+                self.malformed("`Fn::Sub` takes text, or text and a map of names".to_owned());
             }
             ("Fn::If", Value::Array(parts)) => match parts.as_slice() {
                 [Value::String(condition), yes, no] => {
@@ -128,7 +128,7 @@ impl Walk<'_> {
                 _ => self.malformed("`Fn::If` takes a condition's name and two values".to_owned()),
             },
             ("Fn::If", _) => {
-                self.malformed("`Fn::If` takes a condition's name and two values".to_owned())
+                self.malformed("`Fn::If` takes a condition's name and two values".to_owned());
             }
             ("Fn::FindInMap", Value::Array(parts)) if (3..=4).contains(&parts.len()) => {
                 if let Some(map) = parts[0].as_str() {
@@ -137,7 +137,7 @@ impl Walk<'_> {
                 self.value(argument);
             }
             ("Fn::FindInMap", _) => {
-                self.malformed("`Fn::FindInMap` takes a map and two keys".to_owned())
+                self.malformed("`Fn::FindInMap` takes a map and two keys".to_owned());
             }
             _ => self.value(argument),
         }

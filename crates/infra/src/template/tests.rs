@@ -172,7 +172,14 @@ Mappings:
 {lines}"
     );
     let faults = good(&text).check();
-    faults.iter().map(|fault| format!("{fault}\n")).collect()
+    lines_of(&faults)
+}
+
+/// One a line, as a person reads them.
+fn lines_of(items: &[impl ToString]) -> String {
+    items.iter().fold(String::new(), |lines, item| {
+        lines + &item.to_string() + "\n"
+    })
 }
 
 #[test]
@@ -253,15 +260,7 @@ fn what_cloudformation_would_refuse() {
         ("a type of AWS", "Type: AWS::EC2::VPC::Id"),
     ] {
         let faults = good(&parameter(lines)).check();
-        writeln!(
-            all,
-            "# {case}\n{}",
-            faults
-                .iter()
-                .map(|fault| format!("{fault}\n"))
-                .collect::<String>()
-        )
-        .unwrap();
+        writeln!(all, "# {case}\n{}", lines_of(&faults)).unwrap();
     }
     for (case, lines) in [
         ("a condition on a resource", "  C: !Equals [!Ref Bucket, a]"),
@@ -270,15 +269,7 @@ fn what_cloudformation_would_refuse() {
         ("a condition that is none", "  C: !Ref AWS::Region"),
     ] {
         let faults = good(&format!("{BUCKET}Conditions:\n{lines}\n")).check();
-        writeln!(
-            all,
-            "# {case}\n{}",
-            faults
-                .iter()
-                .map(|fault| format!("{fault}\n"))
-                .collect::<String>()
-        )
-        .unwrap();
+        writeln!(all, "# {case}\n{}", lines_of(&faults)).unwrap();
     }
     insta::assert_snapshot!(all);
 }
@@ -323,7 +314,7 @@ fn values_are_held_against_their_bounds() {
             .check_parameters(&values(given))
             .err()
             .unwrap_or_default();
-        let faults: String = faults.iter().map(|fault| format!("  {fault}\n")).collect();
+        let faults = lines_of(&faults);
         writeln!(all, "{shown:?}\n{faults}").unwrap();
     }
     insta::assert_snapshot!(all);
@@ -397,7 +388,7 @@ fn what_is_switched_off_is_not_referred_to() {
     };
     assert_eq!(
         shown(&[]),
-        ["line 28: Outputs.Careless: refers to `I`, which condition `Image` switches off"]
+        ["line 27: Outputs.Careless: refers to `I`, which condition `Image` switches off"]
     );
     assert!(shown(&[("Kind", "image")]).is_empty());
 }
