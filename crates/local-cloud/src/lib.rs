@@ -5,6 +5,10 @@
 
 mod embedded;
 mod emulator;
+mod python_tools;
 
 pub use embedded::{EmbeddedDynamoDb, EmbeddedError};
-pub use emulator::{DEFAULT_PORT, Emulator, EmulatorError, MINISTACK_VERSION, RunningEmulator};
+pub use emulator::{
+    DEFAULT_PORT, Emulator, EmulatorError, MINISTACK_VERSION, Requirements, RunningEmulator,
+};
+pub use python_tools::PythonTools;

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum EmulatorError {
     /// No Python on PATH.
-    #[error("no Python 3 on PATH: the emulator is a Python program")]
+    #[error("no Python 3 on PATH")]
     PythonMissing,
     /// Only a Python that the emulator does not run on.
-    #[error("Python {found} is too old: the emulator needs Python 3.10 or later")]
+    #[error("Python {found} is too old: Python 3.10 or later is needed")]
     PythonTooOld {
         /// The newest version on PATH.
         found: String,
@@ -21,8 +21,10 @@ pub enum EmulatorError {
     )]
     VenvModuleMissing,
     /// A step of the installation failed.
-    #[error("cannot install the emulator: {step} failed\n{stderr_tail}")]
+    #[error("cannot install {what}: {step} failed\n{stderr_tail}")]
     InstallFailed {
+        /// What was to be installed.
+        what: &'static str,
         /// What failed.
         step: &'static str,
         /// The last lines that it wrote.

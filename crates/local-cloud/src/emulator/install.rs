@@ -1,4 +1,4 @@
-//! MiniStack in its virtual environment: this version, these dependencies, by hash.
+//! A Python program in a virtual environment of its own: this version, these dependencies.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,19 @@ use super::{EmulatorError, io};
 pub const MINISTACK_VERSION: &str = "1.5.33";
 
 /// MiniStack and all that it needs, pinned by version and hash.
-const REQUIREMENTS: &str = include_str!("../../ministack-requirements.txt");
+pub(super) const MINISTACK: Requirements = Requirements {
+    name: "MiniStack 1.5.33",
+    text: include_str!("../../ministack-requirements.txt"),
+};
+
+/// What a virtual environment holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Requirements {
+    /// What a person calls it.
+    pub name: &'static str,
+    /// A requirements file with every package pinned; where it has hashes, pip holds each package to its own.
+    pub text: &'static str,
+}
 
 /// The oldest Python that MiniStack runs on.
 const OLDEST: (u32, u32) = (3, 10);
@@ -41,7 +53,7 @@ const FOREIGN: [&str; 7] = [
 ];
 
 /// The interpreter of the virtual environment.
-pub(super) fn interpreter(venv: &Path) -> PathBuf {
+pub(crate) fn interpreter(venv: &Path) -> PathBuf {
     venv.join("bin").join("python")
 }
 
@@ -51,18 +63,18 @@ fn marker(venv: &Path) -> PathBuf {
 }
 
 /// The content of the marker: it changes with any pin.
-fn fingerprint() -> String {
+fn fingerprint(requirements: &Requirements) -> String {
     use std::fmt::Write as _;
     let mut hex = String::new();
-    for byte in Sha256::digest(REQUIREMENTS.as_bytes()) {
+    for byte in Sha256::digest(requirements.text.as_bytes()) {
         let _ = write!(hex, "{byte:02x}");
     }
     hex
 }
 
 /// Whether the environment is complete, is of these requirements, and its interpreter still exists.
-pub(super) fn is_installed(venv: &Path) -> bool {
-    std::fs::read_to_string(marker(venv)).is_ok_and(|text| text.trim() == fingerprint())
+pub(crate) fn is_installed(venv: &Path, requirements: &Requirements) -> bool {
+    std::fs::read_to_string(marker(venv)).is_ok_and(|text| text.trim() == fingerprint(requirements))
         && interpreter(venv).exists()
 }
 
@@ -72,8 +84,9 @@ pub(super) fn forget(venv: &Path) {
 }
 
 /// Makes the environment from nothing.
-pub(super) async fn install(
+pub(crate) async fn install(
     venv: &Path,
+    requirements: &Requirements,
     python: Option<&Path>,
     talk: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<(), EmulatorError> {
@@ -82,41 +95,47 @@ pub(super) async fn install(
         None => find_python().await?,
     };
     if venv.exists() {
-        talk("removing an emulator installation that is incomplete or of other versions");
+        talk(&format!(
+            "removing an installation of {} that is incomplete or of other versions",
+            requirements.name
+        ));
         remove_dir(venv)?;
     }
     talk(&format!(
-        "installing MiniStack {MINISTACK_VERSION} into {}",
+        "installing {} into {}",
+        requirements.name,
         venv.display()
     ));
-    let pip = match make_venv(&python, venv).await {
+    let pip = match make_venv(&python, venv, requirements.name).await {
         Ok(pip) => pip,
         Err(error) => {
             remove_dir(venv)?;
             return Err(error);
         }
     };
-    let requirements = venv.join("requirements.txt");
-    replace(&requirements, REQUIREMENTS.as_bytes())?;
+    let file = venv.join("requirements.txt");
+    replace(&file, requirements.text.as_bytes())?;
     let options = [
         "install",
         "--disable-pip-version-check",
         "--no-input",
         "--quiet",
-        "--require-hashes",
     ];
     let mut command = quiet(&pip.program);
     command
         .args(&pip.arguments)
         .args(options)
         .args(["--prefer-binary", "--requirement"])
-        .arg(&requirements);
+        .arg(&file);
     let output = run(&mut command, &pip.program).await?;
     if !output.status.success() {
         remove_dir(venv)?;
-        return Err(failed("pip", &output));
+        return Err(failed(requirements.name, "pip", &output));
     }
-    replace(&marker(venv), format!("{}\n", fingerprint()).as_bytes())
+    replace(
+        &marker(venv),
+        format!("{}\n", fingerprint(requirements)).as_bytes(),
+    )
 }
 
 /// How pip is called for the environment.
@@ -126,7 +145,7 @@ struct Pip {
 }
 
 /// Makes an environment with a pip of its own, or else one that the interpreter's pip installs into.
-async fn make_venv(python: &Path, venv: &Path) -> Result<Pip, EmulatorError> {
+async fn make_venv(python: &Path, venv: &Path, what: &'static str) -> Result<Pip, EmulatorError> {
     let output = run(quiet(python).args(["-m", "venv"]).arg(venv), python).await?;
     if output.status.success() {
         return Ok(Pip {
@@ -135,7 +154,7 @@ async fn make_venv(python: &Path, venv: &Path) -> Result<Pip, EmulatorError> {
         });
     }
     if !lacks_modules(&output) {
-        return Err(failed("`python -m venv`", &output));
+        return Err(failed(what, "`python -m venv`", &output));
     }
     // Debian has ensurepip in a package of its own; a pip of the system's can stand in for it.
     remove_dir(venv)?;
@@ -221,8 +240,9 @@ async fn run(command: &mut Command, program: &Path) -> Result<Output, EmulatorEr
     })
 }
 
-fn failed(step: &'static str, output: &Output) -> EmulatorError {
+fn failed(what: &'static str, step: &'static str, output: &Output) -> EmulatorError {
     EmulatorError::InstallFailed {
+        what,
         step,
         stderr_tail: tail(&both(output)),
     }

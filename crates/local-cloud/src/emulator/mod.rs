@@ -5,9 +5,9 @@
 
 mod error;
 mod health;
-mod install;
+pub(crate) mod install;
 mod process;
-mod state;
+pub(crate) mod state;
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener};
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use self::error::EmulatorError;
-pub use self::install::MINISTACK_VERSION;
+pub use self::install::{MINISTACK_VERSION, Requirements};
 use self::process::Server;
 use self::state::{Lock, State, StateDir};
 
@@ -111,7 +111,7 @@ impl Emulator {
 
     /// Whether this version, with exactly these dependencies, is installed.
     pub fn is_installed(&self) -> bool {
-        self.command.is_some() || install::is_installed(&self.venv())
+        self.command.is_some() || install::is_installed(&self.venv(), &install::MINISTACK)
     }
 
     /// Installs MiniStack into its virtual environment, once; `talk` is told what is done.
@@ -132,7 +132,13 @@ impl Emulator {
         if self.is_installed() {
             return Ok(());
         }
-        install::install(&self.venv(), self.python.as_deref(), talk).await
+        install::install(
+            &self.venv(),
+            &install::MINISTACK,
+            self.python.as_deref(),
+            talk,
+        )
+        .await
     }
 
     /// Finds the emulator that runs, or starts it and waits until it answers.

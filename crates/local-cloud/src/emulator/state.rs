@@ -163,11 +163,11 @@ pub(super) fn remove_dir(path: &Path) -> Result<(), EmulatorError> {
 
 /// A lock that ends with its holder, even a killed one.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "held for its lock, which ends with it")] File);
+pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock, which ends with it")] File);
 
 impl Lock {
     /// Takes the lock, waiting for another holder at most `patience`.
-    pub(super) async fn take(path: &Path, patience: Duration) -> Result<Self, EmulatorError> {
+    pub(crate) async fn take(path: &Path, patience: Duration) -> Result<Self, EmulatorError> {
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(io("create", parent))?;
         }
