@@ -115,7 +115,7 @@ mod tests {
         text.push_str(&cli.render_help().to_string());
         for command in cli.get_subcommands_mut() {
             let help = command.render_help();
-            text.push_str(&format!("\n=== {} ===\n{help}", command.get_name()));
+            text += &["\n=== ", command.get_name(), " ===\n", &help.to_string()].concat();
         }
         insta::assert_snapshot!(text);
     }

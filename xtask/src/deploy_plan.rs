@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use stackway_infra::cloud::Objects as _;
-use stackway_infra::config::EnvironmentKind;
+use stackway_infra::config::{EnvironmentKind, Placement};
 use stackway_infra::flow::{FlowError, StackInput, StackInputs};
 use stackway_infra::stack_def::{ARTIFACTS, StackDef, StackGraph};
 use stackway_infra::template::Template;
@@ -51,6 +51,16 @@ impl DeployPlan {
         }
         let mut stacks = Vec::new();
         for def in graph.deploy_order() {
+            if *settings.environment.placement(def.name) != Placement::Stack {
+                return Err(Failure::new(
+                    Kind::Configuration,
+                    format!(
+                        "stack `{}` is placed as a stack set, which `deploy` cannot do yet",
+                        def.name
+                    ),
+                )
+                .hint("remove its `place` from stackway.toml"));
+            }
             let template = settings.project.template(def)?;
             let source = settings.project.source(def, &settings.repository);
             let mut parameters = settings.parameters(def.name);

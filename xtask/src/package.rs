@@ -1,5 +1,6 @@
 //! The Lambda's package: a release of the API in a zip whose bytes follow from the source alone.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -87,6 +88,7 @@ pub(crate) async fn build(
 ) -> Result<Package, Failure> {
     let mut command = process::cargo(project.root());
     command.args(["build", "--locked", "--package", package, "--bin", package]);
+    command.env("CARGO_ENCODED_RUSTFLAGS", rustflags(project));
     let folder = match target {
         Target::Host => {
             command.args(["--profile", "local"]);
@@ -129,6 +131,34 @@ pub(crate) async fn build(
         .map_err(|error| Failure::new(Kind::Io, format!("cannot make the zip: {error}")))?
 }
 
+/// The caller's flags, and no path of this machine in the binary: panics name their source files, and the same source
+/// must make the same bytes in any folder.
+fn rustflags(project: &Project) -> String {
+    let separator = '\x1f';
+    let variable = |name| std::env::var(name).ok().filter(|flags| !flags.is_empty());
+    let given = variable("CARGO_ENCODED_RUSTFLAGS").or_else(|| {
+        variable("RUSTFLAGS").map(|flags| {
+            flags
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(&separator.to_string())
+        })
+    });
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    let remaps = [
+        home.map(|home| remap(&home, "/cargo")),
+        Some(remap(project.root(), "/source")),
+    ];
+    given
+        .into_iter()
+        .chain(remaps.into_iter().flatten())
+        .collect::<Vec<_>>()
+        .join(&separator.to_string())
+}
+
 /// Zips one executable: fixed time, fixed mode, fixed compression. The file appears whole or not at all.
 fn archive(binary: &Path, zip: &Path) -> Result<Package, Failure> {
     let folder = zip.parent().unwrap_or(Path::new("."));
@@ -162,10 +192,10 @@ fn digest(path: &Path) -> std::io::Result<(String, u64)> {
     let mut file = File::open(path)?;
     let mut bytes = Vec::new();
     let size = file.read_to_end(&mut bytes)? as u64;
-    let hex = Sha256::digest(&bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut hex = String::new();
+    for byte in Sha256::digest(&bytes) {
+        let _ = write!(hex, "{byte:02x}");
+    }
     Ok((hex, size))
 }
 

@@ -150,7 +150,7 @@ fn event_line(stack: &str, event: &StackEvent) -> String {
         event.resource_type
     );
     if let Some(reason) = &event.reason {
-        line.push_str(&format!(": {reason}"));
+        line += &[": ", reason].concat();
     }
     line
 }

@@ -86,21 +86,24 @@ impl Endpoint {
         args: &EndpointArgs,
         variable: Option<String>,
     ) -> Result<Self, Failure> {
-        if let Some(url) = &args.endpoint_url {
-            if !url.starts_with("http://") && !url.starts_with("https://") {
-                return Err(Failure::new(
-                    Kind::Configuration,
-                    format!("`{url}` is not an address"),
-                )
-                .hint("give --endpoint-url as http://HOST:PORT"));
-            }
+        if let Some(url) = &args.endpoint_url
+            && !url.starts_with("http://")
+            && !url.starts_with("https://")
+        {
+            return Err(
+                Failure::new(Kind::Configuration, format!("`{url}` is not an address"))
+                    .hint("give --endpoint-url as http://HOST:PORT"),
+            );
         }
         let url = args
             .endpoint_url
             .as_ref()
             .map(|url| url.trim_end_matches('/').to_owned());
         match (kind, url) {
-            (EnvironmentKind::Aws, url) => Ok(Self::Aws { endpoint_url: url }),
+            // The SDK would keep the variable too; read here, it is shown before anything is written.
+            (EnvironmentKind::Aws, url) => Ok(Self::Aws {
+                endpoint_url: url.or(variable),
+            }),
             (EnvironmentKind::Local, Some(url)) => Ok(Self::Given(url)),
             (EnvironmentKind::Local, None) => match variable {
                 Some(url) if is_loopback(&url) => {

@@ -26,6 +26,7 @@ pub(crate) struct Ui {
     interrupt_note: Mutex<Option<(String, String)>>,
 }
 
+#[expect(clippy::unused_self, reason = "who prints must hold the Ui")]
 impl Ui {
     pub(crate) fn new(args: &GlobalArgs) -> Self {
         match args.color {

@@ -136,9 +136,9 @@ async fn packages(
         ui.say(format!("building {name}"));
         let package = package::build(ui, &settings.project, name, target).await?;
         ui.say(format!(
-            "built {name} in {:.1} s: {:.1} MB, sha256 {}",
+            "built {name} in {:.1} s: {} kB, sha256 {}",
             start.elapsed().as_secs_f32(),
-            package.size as f64 / 1e6,
+            package.size / 1000,
             &package.sha256[..12]
         ));
         packages.insert(stack, package);

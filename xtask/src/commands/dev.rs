@@ -66,7 +66,7 @@ pub(crate) async fn run(ui: &Ui, args: &DevArgs) -> Result<(), Failure> {
             }
             // What served before goes on serving.
             Err(failure) => {
-                ui.failure(&failure.hint("correct the code; the next save builds it again"))
+                ui.failure(&failure.hint("correct the code; the next save builds it again"));
             }
         }
         next_change(ui, &mut changes, &mut api).await;

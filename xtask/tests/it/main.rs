@@ -1,5 +1,7 @@
 //! Whole commands, as a person runs them: the binary, a real emulator process, real builds.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod refusals;
 mod story;
 mod workbench;

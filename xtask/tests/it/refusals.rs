@@ -35,12 +35,12 @@ fn configuration() {
         (
             CONFIG.replace("[environments.dev]", "[environments.dev]\nacounts = []"),
             &["status"],
-            &["acounts", "stackway.toml:12"],
+            &["acounts", "stackway.toml:11"],
         ),
         (
             CONFIG.replace("222222222222", "2222"),
             &["status"],
-            &["2222", "stackway.toml:13", "12 digits"],
+            &["2222", "stackway.toml:12", "12 digits"],
         ),
         (
             CONFIG.replace(r#"regions = ["eu-west-2"]"#, r#"regions = ["eu-wst-2"]"#),
@@ -85,7 +85,7 @@ fn templates() {
         (
             "Resources:",
             "Resources: [",
-            &["cloudformation/table.yaml", "line"][..],
+            &["cloudformation/table.yaml:", "not YAML"][..],
         ),
         (
             "  TableArn:\n    Description",

@@ -75,10 +75,9 @@ impl Workbench {
             )
             .unwrap();
         }
-        Self {
-            workspace: Some(workspace),
-            ..Self::new()
-        }
+        let mut bench = Self::new();
+        bench.workspace = Some(workspace);
+        bench
     }
 
     pub(crate) fn port(&self) -> u16 {
