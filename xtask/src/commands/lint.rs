@@ -9,16 +9,16 @@ use crate::process;
 use crate::project::Project;
 use crate::ui::Ui;
 
-/// Run the slower checks of the tree: spelling, documentation, dependencies
+/// Run the slower checks of the tree: spelling, documentation, dependencies and their advisories
 ///
 /// A tool that is missing is installed under target/, or skipped by name with the command that installs it.
 #[derive(Debug, Args)]
 pub(crate) struct LintArgs {
-    /// Only these: spelling, documentation, dependencies
+    /// Only these: spelling, documentation, dependencies, advisories
     checks: Vec<String>,
 }
 
-const CHECKS: &[&str] = &["spelling", "documentation", "dependencies"];
+const CHECKS: &[&str] = &["spelling", "documentation", "dependencies", "advisories"];
 
 pub(crate) async fn run(ui: &Ui, args: &LintArgs) -> Result<(), Failure> {
     let project = Project::locate()?;
@@ -51,6 +51,13 @@ pub(crate) async fn run(ui: &Ui, args: &LintArgs) -> Result<(), Failure> {
     checks
         .run("dependencies", "cargo deny", dependencies(ui, &project))
         .await;
+    checks
+        .run(
+            "advisories",
+            "cargo deny, with the advisory database",
+            advisories(ui, &project),
+        )
+        .await;
     checks.finish()
 }
 
@@ -66,24 +73,64 @@ async fn spelling(ui: &Ui, project: &Project) -> Result<(), Failure> {
     .map_err(|failure| failure.hint("correct the word, or name it in typos.toml"))
 }
 
+/// The version of cargo-deny that deny.toml is written for.
+const CARGO_DENY: &str = "0.20.2";
+
+/// Licences, bans and sources, which need no network.
 async fn dependencies(ui: &Ui, project: &Project) -> Outcome {
-    let installed = process::cargo(project.root())
-        .args(["deny", "--version"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .await
-        .is_ok_and(|status| status.success());
-    if !installed {
-        return Outcome::Skipped(
-            "cargo-deny is not installed: `cargo install --locked cargo-deny`".to_owned(),
-        );
+    if let Some(skipped) = without_deny(project).await {
+        return skipped;
     }
     let mut command = process::cargo(project.root());
-    // Advisories are fetched from the network at their source; CI on a closed network leaves them out by a variable.
-    command.args(["deny", "check", "bans", "licenses", "sources"]);
+    command.args(["deny", "--locked", "check", "bans", "licenses", "sources"]);
     process::run(ui, "check the dependencies", &mut command)
         .await
         .into()
+}
+
+/// Known vulnerabilities, from a database that is fetched from its repository.
+async fn advisories(ui: &Ui, project: &Project) -> Outcome {
+    if let Some(skipped) = without_deny(project).await {
+        return skipped;
+    }
+    if !succeeds(project, &["deny", "fetch", "db"]).await {
+        return Outcome::Skipped(
+            "the advisory database cannot be fetched: `cargo deny fetch db` says why".to_owned(),
+        );
+    }
+    let mut command = process::cargo(project.root());
+    command.args(["deny", "--locked", "check", "--disable-fetch", "advisories"]);
+    process::run(ui, "look for known vulnerabilities", &mut command)
+        .await
+        .into()
+}
+
+async fn without_deny(project: &Project) -> Option<Outcome> {
+    let skipped = format!(
+        "cargo-deny is not installed: `cargo install --locked cargo-deny --version {CARGO_DENY}`"
+    );
+    (!succeeds(project, &["deny", "--version"]).await).then_some(Outcome::Skipped(skipped))
+}
+
+async fn succeeds(project: &Project, args: &[&str]) -> bool {
+    process::cargo(project.root())
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .status()
+        .await
+        .is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ci_installs_the_same_cargo_deny() {
+        let run = include_str!("../../../.ci/run");
+        assert!(run.contains(&format!("cargo_deny={CARGO_DENY}\n")));
+    }
 }

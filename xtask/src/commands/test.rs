@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::process::Command;
@@ -81,8 +82,24 @@ pub(crate) async fn run(ui: &Ui, args: &TestArgs) -> Result<(), Failure> {
     checks.finish()
 }
 
-/// The runner speaks for itself: its output goes to the terminal.
-async fn tests(project: &Project) -> Outcome {
+/// The test that needs a Docker engine is told apart by its name, so that it is run or skipped by itself.
+const CONTAINER_TEST: &str = "over_a_container";
+
+/// What DynamoDB Local runs from, unless `DYNAMODB_LOCAL_IMAGE` names another.
+const DYNAMODB_IMAGE: &str = "amazon/dynamodb-local:latest";
+
+const ENGINE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Which tests are run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Containers,
+    Rest,
+}
+
+/// The command that runs a part of the workspace's tests: with nextest where it is installed. Both parts build the
+/// whole workspace, since a package alone would be built again with other features.
+async fn runner(project: &Project, part: Part) -> Command {
     let nextest = process::cargo(project.root())
         .args(["nextest", "--version"])
         .stdin(Stdio::null())
@@ -91,18 +108,41 @@ async fn tests(project: &Project) -> Outcome {
         .status()
         .await
         .is_ok_and(|status| status.success());
-    let runner: &[&str] = if nextest {
+    let mut command = process::cargo(project.root());
+    let start: &[&str] = if nextest {
         &["nextest", "run"]
     } else {
         &["test"]
     };
-    let mut command = process::cargo(project.root());
-    command
-        .args(runner)
-        .args(["--workspace", "--all-features", "--locked"]);
+    command.args(start).args([
+        "--workspace",
+        "--all-features",
+        "--locked",
+        "--no-fail-fast",
+    ]);
+    match (nextest, part) {
+        (true, Part::Rest) => {
+            command.args(["-E", &format!("not test({CONTAINER_TEST})")]);
+        }
+        (true, Part::Containers) => {
+            command.args(["-E", &format!("test({CONTAINER_TEST})")]);
+        }
+        (false, Part::Rest) => {
+            command.args(["--", "--skip", CONTAINER_TEST]);
+        }
+        (false, Part::Containers) => {
+            command.args(["--", CONTAINER_TEST]);
+        }
+    }
     // Snapshots are compared, never rewritten; a stale one is a failure.
+    command.env("INSTA_UPDATE", "no");
     command
-        .env("INSTA_UPDATE", "no")
+}
+
+/// The runner speaks for itself: its output goes to the terminal.
+async fn tests(project: &Project) -> Outcome {
+    let mut command = runner(project, Part::Rest).await;
+    command
         .stdin(Stdio::null())
         .stdout(std::io::stderr())
         .kill_on_drop(true);
@@ -118,30 +158,40 @@ async fn tests(project: &Project) -> Outcome {
     }
 }
 
-/// With an engine the same tests have run there already; this tells whether they did, and runs them by name.
+/// The store's contract over a real DynamoDB Local, where an engine and an image are at hand.
 async fn containers(ui: &Ui, project: &Project) -> Outcome {
-    let engine = Command::new("docker")
-        .args(["info", "--format", "{{.ServerVersion}}"])
-        .stdin(Stdio::null())
-        .output()
-        .await;
-    if !engine.is_ok_and(|output| output.status.success()) {
+    if !docker(&["info"]).await {
         return Outcome::Skipped("no Docker engine answers".to_owned());
     }
-    let mut command = process::cargo(project.root());
-    command.args([
-        "test",
-        "--package",
-        "stackway-api",
-        "--all-features",
-        "--locked",
-        "--",
-        "testcontainers",
-    ]);
-    command.env("STACKWAY_REQUIRE_DOCKER", "1");
+    let image = std::env::var("DYNAMODB_LOCAL_IMAGE")
+        .ok()
+        .filter(|image| !image.is_empty())
+        .unwrap_or_else(|| DYNAMODB_IMAGE.to_owned());
+    if !docker(&["image", "inspect", &image]).await {
+        return Outcome::Skipped(format!(
+            "no image `{image}` is here: pull it, or set DYNAMODB_LOCAL_IMAGE to what `scripts/dynamodb-local-image` builds"
+        ));
+    }
+    let mut command = runner(project, Part::Containers).await;
+    command
+        .env("DYNAMODB_LOCAL_IMAGE", image)
+        .env("STACKWAY_REQUIRE_DOCKER", "1");
     process::run(ui, "run the contract in a container", &mut command)
         .await
         .into()
+}
+
+/// Whether Docker's client does this, within its time.
+async fn docker(args: &[&str]) -> bool {
+    let status = Command::new("docker")
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .status();
+    let status = tokio::time::timeout(ENGINE_PATIENCE, status).await;
+    matches!(status, Ok(Ok(status)) if status.success())
 }
 
 async fn templates(ui: &Ui, project: &Project) -> Result<(), Failure> {
@@ -159,4 +209,15 @@ async fn templates(ui: &Ui, project: &Project) -> Result<(), Failure> {
     templates.sort();
     let mut command = Command::new(tools.program("cfn-lint"));
     process::run(ui, "lint the templates", command.args(&templates)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_container_test_is_called_what_the_filter_says() {
+        let stores = include_str!("../../../crates/api/tests/it/stores.rs");
+        assert!(stores.contains(&format!("{CONTAINER_TEST}()")));
+    }
 }

@@ -1,3 +1,6 @@
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
 use serde_json::{Value, json};
 
 use crate::workbench::Workbench;
@@ -151,7 +154,7 @@ fn an_emulator_that_died_is_started_again() {
         .succeeded();
     let pid = bench.emulator_pid().to_string();
     assert!(
-        std::process::Command::new("kill")
+        Command::new("kill")
             .args(["-9", &pid])
             .status()
             .unwrap()
@@ -166,4 +169,51 @@ fn an_emulator_that_died_is_started_again() {
         again.stderr
     );
     assert!(again.stderr.contains("1 created"), "{}", again.stderr);
+}
+
+/// Ctrl-C says what stands and how to go on; the next run goes on from there.
+#[test]
+fn an_interrupted_deploy_is_continued() {
+    let bench = Workbench::new();
+    let mut deploy = bench
+        .command(&["deploy", "--env", "local"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let mut lines = BufReader::new(deploy.stderr.take().unwrap());
+    while !said.contains("building stackway-api") {
+        assert_ne!(lines.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    let pid = deploy.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    lines.read_to_string(&mut said).unwrap();
+    assert_eq!(deploy.wait().unwrap().code(), Some(130), "{said}");
+    for words in [
+        "interrupted",
+        "nothing was changed in any stack",
+        "`cargo xtask deploy --env local` continues",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
+    let status = bench
+        .run(&["status", "--format", "json"])
+        .succeeded()
+        .json();
+    assert!(
+        status["stacks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|stack| stack["status"].is_null()),
+        "{status}"
+    );
+    bench.run(&["deploy", "--env", "local"]).succeeded();
 }
