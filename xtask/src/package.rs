@@ -1,8 +1,7 @@
 //! The Lambda's package: a release of the API in a zip whose bytes follow from the source alone.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -164,39 +163,34 @@ fn archive(binary: &Path, zip: &Path) -> Result<Package, Failure> {
     let folder = zip.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| Failure::io("create", folder, &error))?;
     let contents = std::fs::read(binary).map_err(|error| Failure::io("read", binary, &error))?;
+    // In memory first: a writer that a full disk stops half-way would talk about it by itself.
+    let bytes = compress(&contents).map_err(|error| Failure::io("write", zip, &error))?;
     let mut file = tempfile::NamedTempFile::new_in(folder)
         .map_err(|error| Failure::io("write", zip, &error))?;
+    file.write_all(&bytes)
+        .map_err(|error| Failure::io("write", zip, &error))?;
+    file.persist(zip)
+        .map_err(|error| Failure::io("write", zip, &error.error))?;
+    let mut sha256 = String::new();
+    for byte in Sha256::digest(&bytes) {
+        let _ = write!(sha256, "{byte:02x}");
+    }
+    Ok(Package {
+        path: zip.to_owned(),
+        sha256,
+        size: bytes.len() as u64,
+    })
+}
+
+fn compress(contents: &[u8]) -> std::io::Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default())
         .unix_permissions(0o755);
-    let mut writer = ZipWriter::new(BufWriter::new(file.as_file_mut()));
-    let written = writer
-        .start_file(ENTRY, options)
-        .map_err(std::io::Error::from)
-        .and_then(|()| writer.write_all(&contents))
-        .and_then(|()| writer.finish().map_err(std::io::Error::from))
-        .and_then(|mut buffer| buffer.flush());
-    written.map_err(|error| Failure::io("write", zip, &error))?;
-    file.persist(zip)
-        .map_err(|error| Failure::io("write", zip, &error.error))?;
-    let (sha256, size) = digest(zip).map_err(|error| Failure::io("read", zip, &error))?;
-    Ok(Package {
-        path: zip.to_owned(),
-        sha256,
-        size,
-    })
-}
-
-fn digest(path: &Path) -> std::io::Result<(String, u64)> {
-    let mut file = File::open(path)?;
-    let mut bytes = Vec::new();
-    let size = file.read_to_end(&mut bytes)? as u64;
-    let mut hex = String::new();
-    for byte in Sha256::digest(&bytes) {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    Ok((hex, size))
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    writer.start_file(ENTRY, options)?;
+    writer.write_all(contents)?;
+    Ok(writer.finish()?.into_inner())
 }
 
 #[cfg(test)]
@@ -220,7 +214,7 @@ mod tests {
             std::fs::read(&second.path).unwrap()
         );
 
-        let mut zip = zip::ZipArchive::new(File::open(&first.path).unwrap()).unwrap();
+        let mut zip = zip::ZipArchive::new(std::fs::File::open(&first.path).unwrap()).unwrap();
         let entry = zip.by_index(0).unwrap();
         assert_eq!(entry.name().unwrap(), ENTRY);
         assert_eq!(entry.unix_mode().map(|mode| mode & 0o777), Some(0o755));

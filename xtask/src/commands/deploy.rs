@@ -152,11 +152,13 @@ fn explain(error: FlowError, name: &str, cloud: &Cloud, settings: &Settings) -> 
     match settings.endpoint {
         Endpoint::Own { port } if cloud.own_emulator && failure.kind == Kind::Unreachable => {
             let log = emulator(&settings.project, port).log_path();
-            let mut failure = failure;
-            failure.kind = Kind::Emulator;
-            failure.cause(format!(
-                "the emulator stopped answering; its log is {}",
-                log.display()
+            Failure::new(
+                Kind::Emulator,
+                "the emulator stopped answering in the middle of the deploy",
+            )
+            .cause(format!("its log is {}", log.display()))
+            .hint(format!(
+                "`cargo xtask deploy --env {name}` starts it again; what it held is gone with it"
             ))
         }
         _ => failure,

@@ -35,13 +35,13 @@ fn crates_import_only_what_the_architecture_allows() {
                 continue;
             }
             if dependency["kind"] == "dev" {
-                edges.1.push(name)
+                edges.1.push(name);
             } else {
-                edges.0.push(name)
+                edges.0.push(name);
             }
         }
     }
-    for (_, (normal, dev)) in &mut found {
+    for (normal, dev) in found.values_mut() {
         normal.sort_unstable();
         dev.sort_unstable();
     }
