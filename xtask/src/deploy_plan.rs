@@ -336,16 +336,23 @@ impl StackInputs for Inputs<'_> {
         stack: &StackDef,
         parameters: &BTreeMap<String, String>,
     ) -> Result<(), FlowError> {
-        self.planned(stack)?
-            .template
-            .check_parameters(parameters)
-            .map_err(|faults| {
-                let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
-                FlowError::Input(format!(
-                    "the parameters of stack `{}` do not fit its template: {}",
-                    stack.name,
-                    faults.join("; ")
-                ))
-            })
+        let template = &self.planned(stack)?.template;
+        // What a condition switches off must not be referred to; that is known only with all values at hand.
+        let mut faults: Vec<_> = template
+            .check_conditions(parameters)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        if let Err(unfit) = template.check_parameters(parameters) {
+            faults.extend(unfit.iter().map(ToString::to_string));
+        }
+        if faults.is_empty() {
+            return Ok(());
+        }
+        Err(FlowError::Input(format!(
+            "the parameters of stack `{}` do not fit its template: {}",
+            stack.name,
+            faults.join("; ")
+        )))
     }
 }

@@ -36,12 +36,14 @@ pub(crate) async fn run(ui: &Ui, what: &str, command: &mut Command) -> Result<()
             ))
         };
     }
+    let spinner = ui.spinner(what);
     let output = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .output()
         .await
         .map_err(missing)?;
+    drop(spinner);
     if output.status.success() {
         return Ok(());
     }

@@ -3,8 +3,10 @@
 use std::fmt::Display;
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use serde::Serialize;
 
 use crate::cli::{ColorWhen, Format, GlobalArgs};
@@ -53,6 +55,21 @@ impl Ui {
     /// Whether progress may be drawn in place.
     pub(crate) fn draws(&self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()
+    }
+
+    /// Draws that something goes on, and for how long, until it is dropped; elsewhere than on a terminal, nothing.
+    pub(crate) fn spinner(&self, what: &str) -> Option<ProgressBar> {
+        if !self.draws() {
+            return None;
+        }
+        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let spinner = ProgressBar::new_spinner()
+            .with_style(style)
+            .with_message(what.to_owned())
+            .with_finish(ProgressFinish::AndClear);
+        spinner.enable_steady_tick(Duration::from_millis(120));
+        Some(spinner)
     }
 
     /// Writes data as text.
