@@ -71,7 +71,7 @@ pub(crate) async fn run(ui: &Ui, args: &TestArgs) -> Result<(), Failure> {
         .run(
             "containers",
             "the store's contract in a container",
-            containers(ui, &project),
+            containers(&project),
         )
         .await;
     checks
@@ -141,7 +141,10 @@ async fn runner(project: &Project, part: Part) -> Command {
 
 /// The runner speaks for itself: its output goes to the terminal.
 async fn tests(project: &Project) -> Outcome {
-    let mut command = runner(project, Part::Rest).await;
+    watched(&mut runner(project, Part::Rest).await).await
+}
+
+async fn watched(command: &mut Command) -> Outcome {
     command
         .stdin(Stdio::null())
         .stdout(std::io::stderr())
@@ -159,7 +162,7 @@ async fn tests(project: &Project) -> Outcome {
 }
 
 /// The store's contract over a real DynamoDB Local, where an engine and an image are at hand.
-async fn containers(ui: &Ui, project: &Project) -> Outcome {
+async fn containers(project: &Project) -> Outcome {
     if !docker(&["info"]).await {
         return Outcome::Skipped("no Docker engine answers".to_owned());
     }
@@ -176,9 +179,7 @@ async fn containers(ui: &Ui, project: &Project) -> Outcome {
     command
         .env("DYNAMODB_LOCAL_IMAGE", image)
         .env("STACKWAY_REQUIRE_DOCKER", "1");
-    process::run(ui, "run the contract in a container", &mut command)
-        .await
-        .into()
+    watched(&mut command).await
 }
 
 /// Whether Docker's client does this, within its time.

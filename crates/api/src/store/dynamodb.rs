@@ -86,6 +86,22 @@ impl DynamoDbStore {
             table: table.into(),
         }
     }
+
+    /// DynamoDB hands out the old item with its refusal; older versions of DynamoDB Local do not, and then a read tells
+    /// an item that is missing from one that has changed.
+    async fn confirmed(
+        &self,
+        change: Change,
+        key: &ItemKey,
+        condition: &Condition,
+    ) -> Result<Change, StoreError> {
+        let told = change != Change::Missing || *condition == Condition::Exists;
+        if told || self.get(key).await?.is_none() {
+            Ok(change)
+        } else {
+            Ok(Change::Conflict)
+        }
+    }
 }
 
 fn text(value: &str) -> AttributeValue {
@@ -248,7 +264,7 @@ impl ItemStore for DynamoDbStore {
         match request.send().await {
             Ok(_) => Ok(Change::Applied),
             Err(error) => match error.as_service_error().and_then(refused_update) {
-                Some(change) => Ok(change),
+                Some(change) => self.confirmed(change, key, condition).await,
                 None => Err(failure("UpdateItem", &error)),
             },
         }
@@ -273,7 +289,7 @@ impl ItemStore for DynamoDbStore {
         match request.send().await {
             Ok(_) => Ok(Change::Applied),
             Err(error) => match error.as_service_error().and_then(refused_delete) {
-                Some(change) => Ok(change),
+                Some(change) => self.confirmed(change, key, condition).await,
                 None => Err(failure("DeleteItem", &error)),
             },
         }

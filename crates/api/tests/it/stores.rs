@@ -59,9 +59,23 @@ async fn dynamodb_keeps_the_contract_over_a_container() {
         .unwrap_or_else(|error| {
             panic!("cannot run {image} (DYNAMODB_LOCAL_IMAGE names another): {error}")
         });
-    let host = container.get_host().await.unwrap();
+    let host = container.get_host().await.unwrap().to_string();
     let port = container.get_host_port_ipv4(8000).await.unwrap();
-    check_dynamodb(&format!("http://{host}:{port}")).await;
+    check_dynamodb(&reachable(&["127.0.0.1", &host], port).await).await;
+}
+
+/// The first of `hosts` at which the port answers, within half a minute: an engine may publish ports on loopback alone,
+/// or on a host of its own.
+async fn reachable(hosts: &[&str], port: u16) -> String {
+    for _ in 0..300 {
+        for host in hosts {
+            if tokio::net::TcpStream::connect((*host, port)).await.is_ok() {
+                return format!("http://{host}:{port}");
+            }
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("nothing answers at port {port} of {}", hosts.join(" or "));
 }
 
 #[tokio::test]
