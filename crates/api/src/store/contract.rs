@@ -12,6 +12,15 @@ use crate::domain::{Guid, Item, ItemKey, Timestamp};
 /// # Panics
 /// At the first rule that the store breaks, naming it.
 pub async fn check(store: &dyn ItemStore) {
+    check_but_empty_text(store).await;
+    reads_back(store, "").await;
+}
+
+/// Runs the suite but for empty messages, which DynamoDB takes since May 2020 and a DynamoDB Local of before does not.
+///
+/// # Panics
+/// At the first rule that the store breaks, naming it.
+pub async fn check_but_empty_text(store: &dyn ItemStore) {
     probe_answers(store).await;
     put_overwrites(store).await;
     create_takes_a_free_key_once(store).await;
@@ -148,20 +157,24 @@ async fn keys_have_two_parts(store: &dyn ItemStore) {
 
 async fn any_text_reads_back(store: &dyn ItemStore) {
     let long = "x".repeat(200 * 1024);
-    for text in ["", " ", "\u{0}\n\"\\", "café, 日本, 🦀", &long] {
-        let mut item = item(text);
-        item.key.guid = Guid::from_stored(format!("é 🦀:+{}", item.key.guid));
-        kept("put", store.put(&item).await);
-        assert_eq!(message(store, &item.key).await.as_deref(), Some(text));
-        let update = store.update(&item.key, "new", &is(text)).await;
-        assert_eq!(
-            kept("update", update),
-            Change::Applied,
-            "{} bytes",
-            text.len()
-        );
-        remove(store, &item.key).await;
+    for text in [" ", "\u{0}\n\"\\", "café, 日本, 🦀", &long] {
+        reads_back(store, text).await;
     }
+}
+
+async fn reads_back(store: &dyn ItemStore, text: &str) {
+    let mut item = item(text);
+    item.key.guid = Guid::from_stored(format!("é 🦀:+{}", item.key.guid));
+    kept("put", store.put(&item).await);
+    assert_eq!(message(store, &item.key).await.as_deref(), Some(text));
+    let update = store.update(&item.key, "new", &is(text)).await;
+    assert_eq!(
+        kept("update", update),
+        Change::Applied,
+        "{} bytes",
+        text.len()
+    );
+    remove(store, &item.key).await;
 }
 
 async fn one_of_two_writers_wins(store: &dyn ItemStore) {

@@ -61,7 +61,10 @@ async fn dynamodb_keeps_the_contract_over_a_container() {
         });
     let host = container.get_host().await.unwrap().to_string();
     let port = container.get_host_port_ipv4(8000).await.unwrap();
-    check_dynamodb(&reachable(&["127.0.0.1", &host], port).await).await;
+    let endpoint = reachable(&["127.0.0.1", &host], port).await;
+    create_table(&endpoint).await;
+    // The image may hold a DynamoDB Local that is older than empty values.
+    contract::check_but_empty_text(&store(&endpoint)).await;
 }
 
 /// The first of `hosts` at which the port answers, within half a minute: an engine may publish ports on loopback alone,
