@@ -1,5 +1,7 @@
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
@@ -45,12 +47,7 @@ impl Ran {
 
 impl Workbench {
     pub(crate) fn new() -> Self {
-        // Free now; the emulator would name it if another process took it meanwhile.
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         Self {
             state: tempfile::tempdir().unwrap(),
             port,
@@ -146,6 +143,17 @@ impl Drop for Workbench {
             self.run(&["destroy", "--env", "local", "--yes"]);
         }
     }
+}
+
+/// A free port below those that the system hands out by itself, so that no connection of another test takes it before
+/// the emulator does. Each process and each call begins its search elsewhere.
+fn free_port() -> u16 {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id() * 8 + CALLS.fetch_add(1, Ordering::Relaxed);
+    (0..10_000)
+        .map(|step| u16::try_from(20_000 + (start + step * 97) % 12_000).unwrap())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
 }
 
 fn root() -> &'static Path {
