@@ -2,6 +2,7 @@
 
 use stackway_infra::cloud::CloudError;
 use stackway_infra::flow::FlowError;
+use stackway_infra::stack::StackEvent;
 
 /// What kind of thing failed. Each kind has its own exit code, documented in the README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,6 +195,19 @@ impl Failure {
                     failure = failure.cause(format!(
                         "{} ({}): {reason}",
                         event.logical_id, event.resource_type
+                    ));
+                }
+                let protected = |event: &StackEvent| {
+                    event.resource_type == "AWS::DynamoDB::Table"
+                        && event
+                            .reason
+                            .as_deref()
+                            .is_some_and(|reason| reason.to_lowercase().contains("protect"))
+                };
+                if failures.iter().any(protected) {
+                    failure = failure.hint(format!(
+                        "to let the table go: set DeletionProtection = \"false\" under \
+                         [environments.{environment}.parameters.table] in stackway.toml, and deploy"
                     ));
                 }
                 failure.hint(format!("remove the first cause, then run {again}"))
