@@ -10,7 +10,7 @@ mod process;
 pub(crate) mod state;
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ const START_TIMEOUT: Duration = Duration::from_mins(1);
 const FOUND_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one process waits for another that starts or stops the emulator.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long the port of an emulator that was killed may stay taken: its threads end, and let go of it, after its pid.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the emulator may take to end after SIGTERM.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
@@ -162,6 +164,9 @@ impl Emulator {
             process::kill_orphans(&state, self.state.path());
             stale_pid = Some(state.pid);
             self.state.remove()?;
+            if state.port == self.port {
+                self.released(RELEASE_TIMEOUT).await;
+            }
         }
         let port = self.free_port().await?;
         let (program, arguments) = self.server_command()?;
@@ -281,10 +286,20 @@ impl Emulator {
         })
     }
 
+    /// Waits until the port is free, or `patience` is over.
+    async fn released(&self, patience: Duration) {
+        let deadline = tokio::time::Instant::now() + patience;
+        while self.bind().is_err() && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    fn bind(&self) -> std::io::Result<SocketAddr> {
+        TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).and_then(|l| l.local_addr())
+    }
+
     async fn free_port(&self) -> Result<u16, EmulatorError> {
-        let bound =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).and_then(|l| l.local_addr());
-        match bound {
+        match self.bind() {
             Ok(address) => Ok(address.port()),
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
                 Err(EmulatorError::PortInUse {

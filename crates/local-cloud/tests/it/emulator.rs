@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use stackway_local_cloud::{Emulator, EmulatorError};
 
-use crate::fake::{fake, is_alive, kill};
+use crate::fake::{fake, fake_on, is_alive, kill};
 use crate::http;
 
 /// An error as a person reads it, without what differs from run to run.
@@ -87,6 +87,25 @@ async fn a_pid_that_another_process_has_is_stale_and_not_stopped() {
     std::fs::write(dir.path().join("emulator.json"), state.to_string()).unwrap();
     assert_eq!(emulator.running().await.unwrap(), None);
     assert_eq!(emulator.start().await.unwrap().stale_pid, Some(me));
+    assert!(emulator.stop().await.unwrap());
+}
+
+/// The threads of a process that was killed let go of its port a moment after its pid is gone.
+#[tokio::test]
+async fn the_port_of_a_killed_emulator_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let last_thread = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = last_thread.local_addr().unwrap().port();
+    let emulator = fake_on(dir.path(), port, "serve", None);
+    let me = std::process::id();
+    let state = json!({"pid": me, "port": port, "started": "2026-01-01T00:00:00Z", "version": "1", "identity": "other"});
+    std::fs::write(dir.path().join("emulator.json"), state.to_string()).unwrap();
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        drop(last_thread);
+    };
+    let (started, ()) = tokio::join!(emulator.start(), release);
+    assert_eq!(started.unwrap().port, port);
     assert!(emulator.stop().await.unwrap());
 }
 

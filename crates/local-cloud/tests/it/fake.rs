@@ -19,10 +19,15 @@ static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
 
 /// An emulator that does as `deed` says, on any free port.
 pub(crate) fn fake(dir: &Path, deed: &str, argument: Option<&Path>) -> Emulator {
+    fake_on(dir, 0, deed, argument)
+}
+
+/// An emulator that does as `deed` says, on this port.
+pub(crate) fn fake_on(dir: &Path, port: u16, deed: &str, argument: Option<&Path>) -> Emulator {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fake.py");
     let mut arguments: Vec<OsString> = vec![script.into(), deed.into()];
     arguments.extend(argument.map(OsString::from));
-    Emulator::new(dir, 0)
+    Emulator::new(dir, port)
         .with_command(PYTHON.clone(), arguments)
         .with_start_timeout(Duration::from_secs(20))
 }
