@@ -5,6 +5,7 @@
 
 pub mod cursor;
 pub mod domain;
+pub mod lambda;
 pub mod logging;
 mod observe;
 mod problem;

@@ -3,7 +3,7 @@
 use std::{env, error::Error, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use stackway_api::{
-    logging, router,
+    lambda, logging, router,
     settings::{Host, Settings},
     store::DynamoDbStore,
 };
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     logging::start(settings.log_level)?;
     let router = router(Arc::new(DynamoDbStore::new(settings.table)));
     match settings.host {
-        Host::Lambda => lambda_http::run(router).await,
+        Host::Lambda => lambda::run(router).await,
         Host::Server(address) => serve(router, address).await,
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use aws_sdk_dynamodb::config::Credentials;
 use tracing::Level;
 
-use crate::store::DynamoDbSettings;
+use crate::store::{DynamoDbSettings, TrustRoots};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_LEVEL: &str = "info";
@@ -79,6 +79,14 @@ impl Settings {
                 Host::Server,
             )
         };
+        let trust_roots = set("AWS_CA_BUNDLE").map_or_else(
+            || Ok(TrustRoots::amazon()),
+            |path| read_roots(&path).map_err(|fault| format!("AWS_CA_BUNDLE is `{path}`: {fault}")),
+        );
+        let trust_roots = trust_roots.unwrap_or_else(|fault| {
+            faults.push(fault);
+            TrustRoots::amazon()
+        });
         if !faults.is_empty() {
             return Err(SettingsError(faults));
         }
@@ -96,9 +104,15 @@ impl Settings {
                     None,
                     "environment",
                 ),
+                trust_roots,
             },
         })
     }
+}
+
+fn read_roots(path: &str) -> Result<TrustRoots, String> {
+    let pem = std::fs::read(path).map_err(|error| format!("the file cannot be read: {error}"))?;
+    TrustRoots::from_pem(&pem).map_err(|fault| format!("the file {fault}"))
 }
 
 #[cfg(test)]

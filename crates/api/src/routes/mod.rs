@@ -10,10 +10,9 @@ mod version;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::MethodRouter};
 use http::{Method, StatusCode};
 use utoipa::OpenApi as _;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     domain::Fault,
@@ -31,47 +30,55 @@ struct AppState {
     store: Arc<dyn ItemStore>,
 }
 
-#[derive(utoipa::OpenApi)]
-#[openapi(
-    info(
-        title = "Stackway items",
-        description = "Messages by GUID and the date they were received, kept in DynamoDB. `/v1` is the modern face; \
-                       `/dynamodb` is what clients of the original call. Errors are RFC 9457 problem details.",
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
-    ),
-    components(schemas(ProblemDetails)),
-    tags(
-        (name = "v1", description = "Plain JSON, cursors, entity tags."),
-        (name = "compat", description = "The paths, statuses and shapes of the original."),
-        (name = "operation", description = "Whether the service is well, and what it is made of.")
-    )
-)]
-struct Description;
+/// Makes the router and the description of the service from one list, each by itself: a start needs the one, and a
+/// reader of the documentation the other.
+macro_rules! endpoints {
+    ($($path:literal => $($method:ident $module:ident::$handler:ident),+;)+) => {
+        fn endpoints() -> Router<AppState> {
+            Router::new()$(.route($path, MethodRouter::new()$(.$method($module::$handler))+))+
+        }
 
-/// Every route with its description: one line for each path.
-fn described() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(Description::openapi())
-        .routes(routes!(compat::greet))
-        .routes(routes!(compat::list, compat::store, compat::update))
-        .routes(routes!(compat::delete))
-        .routes(routes!(v1::list, v1::create))
-        .routes(routes!(v1::read, v1::update, v1::delete))
-        .routes(routes!(version::rust))
-        .routes(routes!(version::lambda_http))
-        .routes(routes!(health::health))
-        .routes(routes!(health::ready))
+        #[derive(utoipa::OpenApi)]
+        #[openapi(
+            info(
+                title = "Stackway items",
+                description = "Messages by GUID and the date they were received, kept in DynamoDB. `/v1` is the modern face; \
+                               `/dynamodb` is what clients of the original call. Errors are RFC 9457 problem details.",
+                license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+            ),
+            paths($($($module::$handler),+),+),
+            components(schemas(ProblemDetails)),
+            tags(
+                (name = "v1", description = "Plain JSON, cursors, entity tags."),
+                (name = "compat", description = "The paths, statuses and shapes of the original."),
+                (name = "operation", description = "Whether the service is well, and what it is made of.")
+            )
+        )]
+        struct Description;
+    };
+}
+
+endpoints! {
+    "/" => get compat::greet;
+    "/dynamodb" => get compat::list, post compat::store, put compat::update;
+    "/dynamodb/{guid}/{date_received}" => delete compat::delete;
+    "/v1/items" => get v1::list, post v1::create;
+    "/v1/items/{guid}/{date_received}" => get v1::read, patch v1::update, delete v1::delete;
+    "/version/rust" => get version::rust;
+    "/version/lambda_http" => get version::lambda_http;
+    "/health" => get health::health;
+    "/ready" => get health::ready;
 }
 
 /// The OpenAPI description of the service, as `GET /openapi.json` gives it.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    described().into_openapi()
+    Description::openapi()
 }
 
 /// The whole service over `store`.
 pub fn router(store: Arc<dyn ItemStore>) -> Router {
-    let (router, api) = described().split_for_parts();
-    router
-        .merge(docs::router(api))
+    endpoints()
+        .merge(docs::router())
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -1,15 +1,23 @@
 //! Items in a DynamoDB table.
 
-use std::{collections::HashMap, error::Error, time::Duration};
+mod endpoint;
+mod http;
+mod throttle;
+
+use std::{collections::HashMap, error::Error, sync::LazyLock, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
-    config::{Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig},
+    config::{
+        Credentials, IdentityCache, Region, StalledStreamProtectionConfig, retry::RetryConfig,
+        timeout::TimeoutConfig,
+    },
     error::{ProvideErrorMetadata, SdkError},
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use aws_smithy_http_client::{Builder, tls};
+
+pub use http::TrustRoots;
 
 use super::{Change, Condition, Creation, ItemStore, Page, StoreError};
 use crate::domain::{Guid, Item, ItemKey, Timestamp};
@@ -24,16 +32,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1400);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The codes with which DynamoDB refuses for load.
-///
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
-const THROTTLING: [&str; 4] = [
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
-    "Throttling",
-];
-
 type Attributes = HashMap<String, AttributeValue>;
 
 /// What a client of one table needs to know.
@@ -47,42 +45,33 @@ pub struct DynamoDbSettings {
     pub endpoint_url: Option<String>,
     /// What requests are signed with.
     pub credentials: Credentials,
+    /// Whose certificates are believed.
+    pub trust_roots: TrustRoots,
 }
 
 /// An [`ItemStore`] over one table with the HASH key `GUID` and the RANGE key `DateReceived`, both strings.
-#[derive(Clone, Debug)]
 pub struct DynamoDbStore {
-    client: Client,
+    client: LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>,
     table: String,
 }
 
 impl DynamoDbStore {
-    /// Makes a client. Makes no call: whether the table answers is what [`ItemStore::probe`] tells.
+    /// Makes no call: whether the table answers is what [`ItemStore::probe`] tells.
+    ///
+    /// The one client is made with the first call. That takes as long as all the rest of a cold start, and requests for
+    /// the health, the documentation or an unknown path need none.
     pub fn new(settings: DynamoDbSettings) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-            .operation_timeout(OPERATION_TIMEOUT)
-            .build();
-        let http = Builder::new()
-            .tls_provider(tls::Provider::Rustls(
-                tls::rustls_provider::CryptoMode::Ring,
-            ))
-            .build_https();
-        let mut config = aws_sdk_dynamodb::Config::builder()
-            .region(Region::new(settings.region))
-            .credentials_provider(settings.credentials)
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-            .timeout_config(timeouts)
-            .http_client(http);
-        config.set_endpoint_url(settings.endpoint_url);
-        Self::from_client(Client::from_conf(config.build()), settings.table)
+        let table = settings.table.clone();
+        Self {
+            client: LazyLock::new(Box::new(|| client(settings))),
+            table,
+        }
     }
 
     /// Takes a client that somebody else configured.
     pub fn from_client(client: Client, table: impl Into<String>) -> Self {
         Self {
-            client,
+            client: LazyLock::new(Box::new(|| client)),
             table: table.into(),
         }
     }
@@ -102,6 +91,25 @@ impl DynamoDbStore {
             Ok(Change::Conflict)
         }
     }
+}
+
+fn client(settings: DynamoDbSettings) -> Client {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    let mut config = aws_sdk_dynamodb::Config::builder()
+        .region(Region::new(settings.region.clone()))
+        .credentials_provider(settings.credentials)
+        // The credentials are values, and the answers are read whole: there is nothing to refresh or to watch.
+        .identity_cache(IdentityCache::no_cache())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .retry_classifier(throttle::AnswerThrottles)
+        .timeout_config(timeouts)
+        .http_client(http::client(settings.trust_roots, CONNECT_TIMEOUT));
+    config.set_endpoint_resolver(endpoint::resolver(settings.endpoint_url, &settings.region));
+    Client::from_conf(config.build())
 }
 
 fn text(value: &str) -> AttributeValue {
@@ -186,7 +194,7 @@ where
         "{operation}: {code}: {}",
         error.message().unwrap_or_default()
     );
-    if THROTTLING.contains(&code) {
+    if throttle::is_throttle(code) {
         StoreError::Throttled(detail)
     } else {
         StoreError::Failed(detail)
@@ -301,6 +309,10 @@ impl ItemStore for DynamoDbStore {
             .scan()
             .table_name(&self.table)
             .limit(limit.into())
+            .projection_expression("#guid, #date, #message")
+            .expression_attribute_names("#guid", GUID)
+            .expression_attribute_names("#date", DATE_RECEIVED)
+            .expression_attribute_names("#message", MESSAGE)
             .set_exclusive_start_key(after.map(key_attributes))
             .send()
             .await

@@ -4,14 +4,12 @@
 
 use std::sync::Arc;
 
-use axum::{Router, body::to_bytes};
-use http::StatusCode;
-use lambda_http::{Context, RequestExt, request};
+use axum::Router;
+use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
-use stackway_api::{router, store::MemoryStore};
-use tower::ServiceExt;
+use stackway_api::{lambda, router, store::MemoryStore};
 
-async fn invoke(router: &Router, method: &str, path: &str, body: Value) -> (StatusCode, String) {
+async fn invoke(router: &Router, method: &str, path: &str, body: Value) -> (u16, String) {
     let event = json!({
         "version": "2.0",
         "routeKey": "$default",
@@ -33,13 +31,14 @@ async fn invoke(router: &Router, method: &str, path: &str, body: Value) -> (Stat
     });
     let mut context = Context::default();
     context.request_id.push_str("invocation-1");
-    let request = request::from_str(&event.to_string()).unwrap();
-    let request = request.with_lambda_context(context);
-    let response = router.clone().oneshot(request).await.unwrap();
-    let (parts, body) = response.into_parts();
-    assert_eq!(parts.headers["x-request-id"], "invocation-1");
-    let bytes = to_bytes(body, usize::MAX).await.unwrap();
-    (parts.status, String::from_utf8(bytes.to_vec()).unwrap())
+    let event = serde_json::from_value(event).unwrap();
+    let answer = lambda::answer(router.clone(), LambdaEvent::new(event, context));
+    let answer = json!(answer.await.unwrap());
+    assert_eq!(answer["headers"]["x-request-id"], "invocation-1");
+    assert_eq!(answer["isBase64Encoded"], false);
+    let status = answer["statusCode"].as_u64().unwrap().try_into().unwrap();
+    let body = answer["body"].as_str().unwrap_or_default();
+    (status, body.to_owned())
 }
 
 #[tokio::test]

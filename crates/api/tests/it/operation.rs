@@ -1,5 +1,7 @@
 //! Health, request ids, and the description of the service.
 
+use std::collections::BTreeSet;
+
 use insta::{assert_json_snapshot, assert_snapshot};
 
 use crate::client::Client;
@@ -46,6 +48,29 @@ fn the_description_is_what_clients_build_on() {
     let mut api = stackway_api::openapi();
     api.info.version = "[version]".to_owned();
     assert_json_snapshot!("openapi", api);
+}
+
+/// The router and the description are made apart, and each path is written in both.
+#[tokio::test]
+async fn the_service_takes_the_methods_that_it_describes() {
+    let client = Client::new();
+    let api = serde_json::json!(stackway_api::openapi());
+    for (path, operations) in api["paths"].as_object().unwrap() {
+        let described: BTreeSet<String> = operations
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(|method| method.to_uppercase())
+            .collect();
+        let answer = client.send(&format!("TRACE {path}")).await;
+        let allowed = answer
+            .header("allow")
+            .split(',')
+            .map(|method| method.trim().to_owned());
+        // axum answers HEAD as it does GET.
+        let allowed: BTreeSet<String> = allowed.filter(|method| method != "HEAD").collect();
+        assert_eq!(described, allowed, "{path}");
+    }
 }
 
 #[tokio::test]
