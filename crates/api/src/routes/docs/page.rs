@@ -32,7 +32,7 @@ fn draw(page: &mut String, api: &Value) -> fmt::Result {
     for (name, schema) in entries(&api["components"]["schemas"]) {
         draw_schema(page, name, schema)?;
     }
-    page.push_str("</body></html>");
+    page.push_str("</body></html>\n");
     Ok(())
 }
 
