@@ -59,6 +59,33 @@ pub(crate) async fn run(ui: &Ui, what: &str, command: &mut Command) -> Result<()
     .cause(tail(&text)))
 }
 
+/// Runs a tool that tells something, and returns what it wrote to stdout.
+pub(crate) async fn read(what: &str, command: &mut Command) -> Result<String, Failure> {
+    let program = command
+        .as_std()
+        .get_program()
+        .to_string_lossy()
+        .into_owned();
+    let output = command
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|error| {
+            Failure::new(Kind::Tool, format!("cannot run `{program}` to {what}"))
+                .cause(error.to_string())
+                .hint(format!("install `{program}` and put it on PATH"))
+        })?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(Failure::new(
+        Kind::Tool,
+        format!("could not {what}: `{program}` ended with {}", output.status),
+    )
+    .cause(tail(&String::from_utf8_lossy(&output.stderr))))
+}
+
 /// The last 30 lines of a tool's output: where it says what is wrong.
 fn tail(text: &str) -> String {
     let lines: Vec<_> = text

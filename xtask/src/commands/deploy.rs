@@ -11,7 +11,7 @@ use crate::cli::{EndpointArgs, GlobalArgs};
 use crate::cloud::{Cloud, emulator};
 use crate::deploy_plan::DeployPlan;
 use crate::failure::{Failure, Kind};
-use crate::package::{self, Architecture, Package, Target};
+use crate::package::{self, Architecture, Host, Package};
 use crate::progress::Display;
 use crate::settings::{Endpoint, Settings};
 use crate::ui::{BOLD, Ui};
@@ -126,15 +126,15 @@ async fn packages(
 ) -> Result<BTreeMap<&'static str, Package>, Failure> {
     let mut packages = BTreeMap::new();
     for (stack, name) in plan.packages() {
-        let target = match settings.environment.kind {
-            EnvironmentKind::Local => Target::Host,
+        let host = match settings.environment.kind {
+            EnvironmentKind::Local => Host::Emulator,
             EnvironmentKind::Aws => {
-                Target::Lambda(plan.architecture(stack).unwrap_or(Architecture::X86_64))
+                Host::Lambda(plan.architecture(stack).unwrap_or(Architecture::X86_64))
             }
         };
         let start = std::time::Instant::now();
         ui.say(format!("building {name}"));
-        let package = package::build(ui, &settings.project, name, target).await?;
+        let package = package::build(ui, &settings.project, name, host).await?;
         ui.say(format!(
             "built {name} in {:.1} s: {} kB, sha256 {}",
             start.elapsed().as_secs_f32(),
