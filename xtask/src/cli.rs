@@ -90,6 +90,7 @@ pub(crate) enum Command {
     Dev(commands::dev::DevArgs),
     Test(commands::test::TestArgs),
     Lint(commands::lint::LintArgs),
+    Package(commands::package::PackageArgs),
     Deploy(commands::deploy::DeployArgs),
     Status(commands::status::StatusArgs),
     Outputs(commands::outputs::OutputsArgs),

@@ -32,6 +32,11 @@ impl Project {
         }
     }
 
+    /// A workspace in a folder of its own: a clone of this one.
+    pub(crate) fn at(root: PathBuf) -> Self {
+        Self { root }
+    }
+
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }

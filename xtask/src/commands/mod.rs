@@ -7,6 +7,7 @@ pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod lint;
 pub(crate) mod outputs;
+pub(crate) mod package;
 pub(crate) mod status;
 pub(crate) mod test;
 
@@ -22,6 +23,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         Command::Dev(args) => dev::run(ui, &args).await,
         Command::Test(args) => test::run(ui, &args).await,
         Command::Lint(args) => lint::run(ui, &args).await,
+        Command::Package(args) => package::run(ui, &args).await,
         Command::Deploy(args) => deploy::run(ui, global, &args).await,
         Command::Status(args) => status::run(ui, global, &args).await,
         Command::Outputs(args) => outputs::run(ui, global, &args).await,

@@ -70,7 +70,7 @@ pub(crate) async fn run(ui: &Ui, args: &TestArgs) -> Result<(), Failure> {
     checks
         .run(
             "containers",
-            "the store's contract in a container",
+            "the store's contract, and the image, in a container",
             containers(&project),
         )
         .await;
@@ -219,6 +219,9 @@ mod tests {
     #[test]
     fn the_container_test_is_called_what_the_filter_says() {
         let stores = include_str!("../../../crates/api/tests/it/stores.rs");
-        assert!(stores.contains(&format!("{CONTAINER_TEST}()")));
+        let package = include_str!("../../tests/it/package.rs");
+        for file in [stores, package] {
+            assert!(file.contains(&format!("{CONTAINER_TEST}()")));
+        }
     }
 }

@@ -7,7 +7,7 @@ use tokio::process::Command;
 use super::paths::{Paths, target_dir};
 use super::symbols;
 use super::target::{Architecture, Compiler, Libc, Target};
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::process;
 use crate::project::Project;
 use crate::ui::Ui;

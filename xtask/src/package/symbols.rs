@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 use super::build::sibling;
-use super::target;
+use super::{digest, target};
 use crate::failure::{Failure, Kind};
 use crate::process;
 use crate::project::Project;
@@ -90,4 +90,12 @@ impl Objcopy {
         process::read("strip the binary", &mut command).await?;
         std::fs::rename(&unfinished, to).map_err(|error| Failure::io("write", to, &error))
     }
+}
+
+/// The build id of an ELF file, in hex.
+pub(super) fn build_id(elf: &[u8]) -> Option<String> {
+    use object::Object as _;
+    let file = object::File::parse(elf).ok()?;
+    let id = file.build_id().ok()??;
+    Some(digest::hex(id))
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod crates;
+mod package;
 mod refusals;
 mod story;
 mod workbench;
