@@ -5,21 +5,45 @@ use std::{env, error::Error, future::Future, net::SocketAddr, sync::Arc, time::D
 use stackway_api::{
     lambda, logging, router,
     settings::{Host, Settings},
-    store::DynamoDbStore,
+    store::{DynamoDbStore, ItemStore},
 };
 use tokio::{
     net::TcpListener,
+    runtime,
     signal::unix::{SignalKind, signal},
 };
+
+/// musl's own allocator takes a third longer over a page of items.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 /// How long requests under way may take to end after a signal to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let settings = Settings::read(|name| env::var(name).ok())?;
     logging::start(settings.log_level)?;
-    let router = router(Arc::new(DynamoDbStore::new(settings.table)));
+    // Lambda sends one request at a time: a second thread would only wait for the first.
+    let mut runtime = match settings.host {
+        Host::Lambda => runtime::Builder::new_current_thread(),
+        Host::Server(_) => runtime::Builder::new_multi_thread(),
+    };
+    runtime
+        .enable_io()
+        .enable_time()
+        .build()?
+        .block_on(run(settings))
+}
+
+async fn run(settings: Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let store = Arc::new(DynamoDbStore::new(settings.table));
+    if settings.warm_up
+        && let Err(error) = store.probe().await
+    {
+        tracing::warn!(%error, "warm-up");
+    }
+    let router = router(store);
     match settings.host {
         Host::Lambda => lambda::run(router).await,
         Host::Server(address) => serve(router, address).await,

@@ -10,6 +10,12 @@ use crate::store::{DynamoDbSettings, TrustRoots};
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_LEVEL: &str = "info";
 
+/// How Lambda starts a function before there is a request for it. On demand, the first request waits for the start, and
+/// a connection is no sooner made ahead of it than in its course.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
+const AHEAD_OF_REQUESTS: [&str; 2] = ["provisioned-concurrency", "lambda-managed-instances"];
+
 /// Where the service runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
@@ -26,6 +32,8 @@ pub struct Settings {
     pub host: Host,
     /// The level of this crate's log (`LOG_LEVEL`).
     pub log_level: Level,
+    /// Whether the connection to the table is made before the first request (`WARM_UP`).
+    pub warm_up: bool,
     /// The table and how to reach it.
     pub table: DynamoDbSettings,
 }
@@ -79,6 +87,18 @@ impl Settings {
                 Host::Server,
             )
         };
+        let warm_up = match set("WARM_UP").as_deref() {
+            None | Some("auto") => set("AWS_LAMBDA_INITIALIZATION_TYPE")
+                .is_some_and(|kind| AHEAD_OF_REQUESTS.contains(&kind.as_str())),
+            Some("always") => true,
+            Some("never") => false,
+            Some(other) => {
+                faults.push(format!(
+                    "WARM_UP is `{other}`: it must be auto, always or never"
+                ));
+                false
+            }
+        };
         let trust_roots = set("AWS_CA_BUNDLE").map_or_else(
             || Ok(TrustRoots::amazon()),
             |path| read_roots(&path).map_err(|fault| format!("AWS_CA_BUNDLE is `{path}`: {fault}")),
@@ -93,6 +113,7 @@ impl Settings {
         Ok(Self {
             host,
             log_level,
+            warm_up,
             table: DynamoDbSettings {
                 table,
                 region,
@@ -148,6 +169,36 @@ mod tests {
         assert_eq!(settings.host, Host::Lambda);
     }
 
+    #[track_caller]
+    fn check_warm_up(variables: &[(&str, &str)], expected: bool) {
+        assert_eq!(read(variables).unwrap().warm_up, expected, "{variables:?}");
+    }
+
+    #[test]
+    fn the_connection_is_made_ahead_where_the_start_is() {
+        let started = |kind| ("AWS_LAMBDA_INITIALIZATION_TYPE", kind);
+        check_warm_up(&[], false);
+        check_warm_up(&[started("on-demand")], false);
+        check_warm_up(&[started("provisioned-concurrency")], true);
+        check_warm_up(
+            &[started("provisioned-concurrency"), ("WARM_UP", "never")],
+            false,
+        );
+        check_warm_up(&[started("on-demand"), ("WARM_UP", "always")], true);
+    }
+
+    #[test]
+    fn a_bundle_of_certificates_is_read_at_once() {
+        let fault = |path: &str| read(&[("AWS_CA_BUNDLE", path)]).unwrap_err().to_string();
+        let absent = fault("/nowhere/roots.pem");
+        assert!(
+            absent.contains("AWS_CA_BUNDLE is `/nowhere/roots.pem`: the file cannot be read"),
+            "{absent}"
+        );
+        let other = fault(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+        assert!(other.contains("the file holds no certificate"), "{other}");
+    }
+
     #[test]
     fn the_endpoint_of_the_service_goes_before_that_of_all() {
         let settings = read(&[
@@ -164,12 +215,14 @@ mod tests {
             ("TABLE_NAME", ""),
             ("LOG_LEVEL", "loud"),
             ("LISTEN_ADDR", "here"),
+            ("WARM_UP", "soon"),
         ]);
         insta::assert_snapshot!(error.unwrap_err(), @r"
         the environment lacks settings:
           TABLE_NAME is not set: the name of the DynamoDB table
           LOG_LEVEL is `loud`: it must be error, warn, info, debug or trace
           LISTEN_ADDR is `here`: it must be an address and a port, such as 127.0.0.1:8080
+          WARM_UP is `soon`: it must be auto, always or never
         ");
     }
 }

@@ -1,5 +1,6 @@
 //! Items in a DynamoDB table.
 
+mod caller;
 mod endpoint;
 mod http;
 mod throttle;
@@ -106,6 +107,7 @@ fn client(settings: DynamoDbSettings) -> Client {
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .retry_classifier(throttle::AnswerThrottles)
+        .interceptor(caller::NameCaller)
         .timeout_config(timeouts)
         .http_client(http::client(settings.trust_roots, CONNECT_TIMEOUT));
     config.set_endpoint_resolver(endpoint::resolver(settings.endpoint_url, &settings.region));

@@ -136,6 +136,40 @@ async fn a_throttle_is_told_at_once_and_from_a_broken_table() {
     }
 }
 
+/// The SDK's own account of itself is written, and most of it signed, for each request anew.
+#[tokio::test]
+async fn a_request_names_its_sender_once() {
+    let (sender, mut headers) = tokio::sync::mpsc::unbounded_channel();
+    let table = axum::Router::new().fallback(async move |sent: http::HeaderMap| {
+        sender.send(sent).unwrap();
+        ([("content-type", "application/x-amz-json-1.0")], "{}")
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move { axum::serve(listener, table).await });
+    store(&endpoint).probe().await.unwrap();
+    server.abort();
+    let sent = headers.recv().await.unwrap();
+    assert_eq!(
+        sent["user-agent"],
+        concat!("stackway-api/", env!("CARGO_PKG_VERSION"))
+    );
+    let mut names: Vec<&str> = sent.keys().map(http::HeaderName::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "authorization",
+            "content-length",
+            "content-type",
+            "host",
+            "user-agent",
+            "x-amz-date",
+            "x-amz-target"
+        ]
+    );
+}
+
 async fn check_dynamodb(endpoint: &str) {
     create_table(endpoint).await;
     contract::check(&store(endpoint)).await;
