@@ -91,6 +91,7 @@ pub(crate) enum Command {
     Test(commands::test::TestArgs),
     Lint(commands::lint::LintArgs),
     Package(commands::package::PackageArgs),
+    Bench(commands::bench::BenchArgs),
     Deploy(commands::deploy::DeployArgs),
     Status(commands::status::StatusArgs),
     Outputs(commands::outputs::OutputsArgs),

@@ -8,6 +8,7 @@ mod cloud;
 mod commands;
 mod deploy_plan;
 mod failure;
+mod load;
 mod package;
 mod process;
 mod progress;

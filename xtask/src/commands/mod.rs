@@ -1,5 +1,6 @@
 //! One file a command: its arguments, its doc comment, its function.
 
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
@@ -24,6 +25,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         Command::Test(args) => test::run(ui, &args).await,
         Command::Lint(args) => lint::run(ui, &args).await,
         Command::Package(args) => package::run(ui, &args).await,
+        Command::Bench(args) => bench::run(ui, &args).await,
         Command::Deploy(args) => deploy::run(ui, global, &args).await,
         Command::Status(args) => status::run(ui, global, &args).await,
         Command::Outputs(args) => outputs::run(ui, global, &args).await,

@@ -9,6 +9,7 @@ use serde_json::Value;
 const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("stackway-api", &[], &["stackway-local-cloud"]),
     ("stackway-infra", &[], &[]),
+    ("stackway-load", &["stackway-local-cloud"], &[]),
     ("stackway-local-cloud", &[], &[]),
     ("xtask", &["stackway-infra", "stackway-local-cloud"], &[]),
 ];

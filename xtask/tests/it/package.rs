@@ -35,6 +35,7 @@ fn engine_answers() -> bool {
 
 /// The same code as the release, built in a fraction of the time.
 #[test]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn the_image_serves_over_a_container() {
     if !engine_answers() {
         assert!(
