@@ -1,10 +1,11 @@
-//! What stands in for AWS on a laptop: the embedded DynamoDB and the emulator process.
+//! What stands in for AWS on a laptop: the embedded DynamoDB, Lambda's side of a function, and the emulator process.
 //!
 //! Every listener that this crate opens, itself or through a process that it starts, is on the loopback
 //! address. Nothing here reads AWS credentials or profiles, and the emulator inherits none.
 
 mod embedded;
 mod emulator;
+pub mod lambda;
 mod python_tools;
 
 pub use embedded::{EmbeddedDynamoDb, EmbeddedError};
