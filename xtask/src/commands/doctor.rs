@@ -1,4 +1,3 @@
-use std::path::Path;
 use std::process::Command;
 
 use clap::Args;
@@ -12,6 +11,7 @@ use crate::cli::{EndpointArgs, GlobalArgs};
 use crate::cloud::Cloud;
 use crate::deploy_plan::DeployPlan;
 use crate::failure::{Failure, Kind};
+use crate::package::{Architecture, Libc, Target};
 use crate::settings::Settings;
 use crate::ui::Ui;
 
@@ -110,7 +110,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DoctorArgs) -> Resu
                 "install Python 3.10 or later",
             ));
         }
-        EnvironmentKind::Aws => findings.push(musl()),
+        EnvironmentKind::Aws => findings.push(target(ui, &settings).await),
     }
     findings.push(cloud(&settings).await);
     findings.push(docker());
@@ -155,23 +155,28 @@ fn tool(name: &str, args: &[&str], purpose: &str, missing: State, fix: &str) -> 
     }
 }
 
-fn musl() -> Finding {
-    let target = "x86_64-unknown-linux-musl";
-    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output();
-    let installed = sysroot.is_ok_and(|output| {
-        Path::new(String::from_utf8_lossy(&output.stdout).trim())
-            .join("lib/rustlib")
-            .join(target)
-            .is_dir()
-    });
-    if installed {
-        Finding::ok(target, "installed")
-    } else {
-        Finding::optional(
-            target,
-            "missing; a Lambda's binary is built for it",
-            format!("rustup target add {target}"),
-        )
+/// What the Lambda is built for, and with what.
+async fn target(ui: &Ui, settings: &Settings) -> Finding {
+    let planned = StackGraph::all().map_err(graph_failure);
+    let architecture = planned
+        .and_then(|graph| DeployPlan::new(settings, &graph))
+        .ok()
+        .and_then(|plan| plan.architecture("api"))
+        .unwrap_or(Architecture::X86_64);
+    let check = format!("target for {}", architecture.as_str());
+    match Target::resolve(ui, &settings.project, architecture, Libc::Musl).await {
+        Ok(target) => Finding::ok(
+            check,
+            format!(
+                "{}, built with {}",
+                target.triple,
+                target.compiler.describe()
+            ),
+        ),
+        Err(failure) => Finding {
+            state: State::Optional,
+            ..Finding::failed(check, &failure)
+        },
     }
 }
 

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 pub(crate) use artifacts::Artifacts;
 pub(crate) use build::{local_binary, release_binary};
 pub(crate) use image::{engine_is_missing, load};
-pub(crate) use target::{Architecture, Libc};
+pub(crate) use target::{Architecture, Libc, Target};
 pub(crate) use zip::{Effort, Package};
 
 use stackway_infra::config::Config;
@@ -31,7 +31,6 @@ use crate::ui::Ui;
 use artifacts::Recipe;
 use build::Build;
 use image::Labels;
-use target::Target;
 
 /// Where a package will run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
