@@ -20,7 +20,7 @@ pub(crate) use artifacts::Artifacts;
 pub(crate) use build::{local_binary, release_binary};
 pub(crate) use image::{engine_is_missing, load};
 pub(crate) use target::{Architecture, Libc, Target};
-pub(crate) use zip::{Effort, Package};
+pub(crate) use zip::Package;
 
 use stackway_infra::config::Config;
 use stackway_infra::stack_def::STACKS;
@@ -31,6 +31,7 @@ use crate::ui::Ui;
 use artifacts::Recipe;
 use build::Build;
 use image::Labels;
+use zip::Effort;
 
 /// Where a package will run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,33 +42,37 @@ pub(crate) enum Host {
     Lambda(Architecture),
 }
 
-/// Builds `package` for `host` and zips it.
+/// Builds `package` for `host` and zips it. What goes to AWS leaves its symbols beside the zip.
 pub(crate) async fn build(
     ui: &Ui,
     project: &Project,
     package: &str,
     host: Host,
 ) -> Result<Package, Failure> {
-    let (binary, effort) = match host {
-        Host::Emulator => (local_binary(ui, project, package).await?, Effort::Fast),
-        Host::Lambda(architecture) => {
-            let binary = release_binary(ui, project, package, Libc::Auto, architecture).await?;
-            (binary.path, Effort::Best)
-        }
+    let output = project.state_dir().join("package");
+    let Host::Lambda(architecture) = host else {
+        let binary = local_binary(ui, project, package).await?;
+        return archive(binary, output.join(format!("{package}.zip")), Effort::Fast).await;
     };
-    let zip = project
-        .state_dir()
-        .join("package")
-        .join(format!("{package}.zip"));
-    archive(binary, zip, effort).await
+    let target = Target::resolve(ui, project, architecture, Libc::Auto).await?;
+    let build = Build {
+        project,
+        package,
+        profile: build::RELEASE,
+        target: &target,
+        elsewhere: None,
+    };
+    let recipe = Recipe {
+        effort: Effort::Best,
+        labels: None,
+    };
+    let (artifacts, _) = Artifacts::make(ui, &build, &recipe, &output).await?;
+    ui.detail(format!("symbols: {}", artifacts.symbols.path.display()));
+    Ok(artifacts.zip)
 }
 
 /// Zips an executable: work for a processor, so not on the async runtime.
-pub(crate) async fn archive(
-    binary: PathBuf,
-    zip: PathBuf,
-    effort: Effort,
-) -> Result<Package, Failure> {
+async fn archive(binary: PathBuf, zip: PathBuf, effort: Effort) -> Result<Package, Failure> {
     tokio::task::spawn_blocking(move || zip::archive(&binary, &zip, effort))
         .await
         .map_err(|error| Failure::new(Kind::Io, format!("cannot make the zip: {error}")))?

@@ -95,3 +95,39 @@ fn the_image_serves_over_a_container() {
     let code = docker(&["inspect", "--format", "{{.State.ExitCode}}", &container.0]);
     assert_eq!(code, "0", "it ends by itself when it is asked to");
 }
+
+/// Runs it where nothing but the compiler is on PATH.
+#[test]
+fn what_is_missing_is_one_error_with_the_next_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let sysroot = Command::new("rustc")
+        .args(["--print", "sysroot"])
+        .output()
+        .unwrap();
+    let sysroot = String::from_utf8(sysroot.stdout).unwrap();
+    let rustc = std::path::Path::new(sysroot.trim()).join("bin/rustc");
+    std::os::unix::fs::symlink(rustc, folder.path().join("rustc")).unwrap();
+    let path = folder.path().to_str().unwrap();
+    let bench = Workbench::new();
+    let other = if cfg!(target_arch = "x86_64") {
+        "arm64"
+    } else {
+        "x86_64"
+    };
+    for (args, words) in [
+        (
+            &["--libc", "musl", "--arch", other][..],
+            &["hint: install"][..],
+        ),
+        (&["--libc", "glibc", "--arch", other], &["hint: install"]),
+        (
+            &["--image", "always"],
+            &["there is no `docker` command", "hint: start"],
+        ),
+    ] {
+        let args = [&["package"], args].concat();
+        bench.run_with(&args, &[("PATH", path)]).refused(4, words);
+    }
+    let host = bench.run_with(&["package", "--image", "never"], &[("PATH", path)]);
+    host.refused(4, &["`cc` does not run", "hint: install"]);
+}
