@@ -133,6 +133,21 @@ impl FunctionProcess {
         }
     }
 
+    /// Waits until the function asks for its next event.
+    ///
+    /// # Errors
+    ///
+    /// [`InvokeError::Exited`], [`InvokeError::TimedOut`].
+    pub async fn idle(&mut self) -> Result<(), InvokeError> {
+        tokio::select! {
+            biased;
+            idle = tokio::time::timeout(self.timeout, self.api.idle()) => {
+                idle.unwrap_or(Err(InvokeError::TimedOut(self.timeout)))
+            }
+            status = self.child.wait() => Err(InvokeError::Exited(status?)),
+        }
+    }
+
     /// Ends the process: SIGTERM, a time of grace, SIGKILL.
     ///
     /// # Errors

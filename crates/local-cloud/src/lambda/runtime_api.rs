@@ -81,6 +81,8 @@ struct Shared {
     queue: tokio::sync::Mutex<mpsc::UnboundedReceiver<Work>>,
     pending: Mutex<HashMap<String, Pending>>,
     init_error: watch::Sender<Option<Bytes>>,
+    /// Whether the function waits for an event.
+    idle: watch::Sender<bool>,
 }
 
 /// The interface that one process polls. It ends with this value.
@@ -89,6 +91,7 @@ pub struct RuntimeApi {
     address: SocketAddr,
     work: mpsc::UnboundedSender<Work>,
     init_error: watch::Receiver<Option<Bytes>>,
+    idle: watch::Receiver<bool>,
     server: JoinHandle<()>,
 }
 
@@ -103,11 +106,13 @@ impl RuntimeApi {
         let address = listener.local_addr()?;
         let (work, queue) = mpsc::unbounded_channel();
         let (init_error, init_errors) = watch::channel(None);
+        let (idle, idles) = watch::channel(false);
         let shared = Arc::new(Shared {
             arn: format!("arn:aws:lambda:us-east-1:000000000000:function:{function}"),
             queue: tokio::sync::Mutex::new(queue),
             pending: Mutex::default(),
             init_error,
+            idle,
         });
         let server = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
@@ -128,6 +133,7 @@ impl RuntimeApi {
             address,
             work,
             init_error: init_errors,
+            idle: idles,
             server,
         })
     }
@@ -135,6 +141,16 @@ impl RuntimeApi {
     /// The value of `AWS_LAMBDA_RUNTIME_API` for the function.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Waits until the function asks for an event and there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`InvokeError::Stopped`] where the interface has ended.
+    pub async fn idle(&self) -> Result<(), InvokeError> {
+        let idle = self.idle.clone().wait_for(|idle| *idle).await.map(drop);
+        idle.map_err(|_| InvokeError::Stopped)
     }
 
     /// Queues an event, and waits for what the function makes of it within `timeout`.
@@ -231,9 +247,13 @@ impl Shared {
 
     /// Waits for an event, as long as it takes.
     async fn next(&self) -> Response<Full<Bytes>> {
-        let Some(work) = self.queue.lock().await.recv().await else {
+        let mut queue = self.queue.lock().await;
+        self.idle.send_replace(queue.is_empty());
+        let Some(work) = queue.recv().await else {
             return refuse(StatusCode::GONE);
         };
+        drop(queue);
+        self.idle.send_replace(false);
         let id = uuid::Uuid::new_v4().to_string();
         let deadline = work.deadline.duration_since(UNIX_EPOCH).unwrap_or_default();
         let trace = format!(
