@@ -4,7 +4,9 @@
 //! would, gives it one event at a time, and starts another where it ends, overruns its time or is replaced.
 
 mod function;
+mod gateway;
 mod runtime_api;
 
 pub use self::function::{Function, FunctionConfig, FunctionProcess};
+pub use self::gateway::Gateway;
 pub use self::runtime_api::{Invocation, InvokeError, RuntimeApi};

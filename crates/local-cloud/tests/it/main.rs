@@ -3,4 +3,5 @@
 mod embedded;
 mod emulator;
 mod fake;
+mod gateway;
 mod http;
