@@ -51,10 +51,6 @@ impl Paths {
             .find_map(|line| line.strip_prefix("commit-hash: "))
             .unwrap_or("unknown");
 
-        let mut remaps: Vec<_> = cargo_home()
-            .into_iter()
-            .map(|home| (home, "/cargo".to_owned()))
-            .collect();
         // Registries by themselves: the folder of a mirror, or of vendored sources, has another name.
         let registries: BTreeSet<_> = metadata
             .packages
@@ -67,21 +63,26 @@ impl Paths {
             })
             .filter_map(|package| Some(package.manifest_path.parent()?.parent()?.to_owned()))
             .collect();
-        remaps.extend(
-            registries
-                .into_iter()
-                .map(|folder| (folder, "/crates".to_owned())),
-        );
-        // As the compiler itself calls the standard library's sources where they are not installed.
-        remaps.push((
-            Path::new(sysroot.trim()).join("lib/rustlib/src/rust"),
-            format!("/rustc/{commit}"),
-        ));
-        remaps.push((metadata.workspace_root, "/source".to_owned()));
-        remaps.push((metadata.target_directory.clone(), "/target".to_owned()));
+        let named = |name: &str| {
+            let name = name.to_owned();
+            move |folder| (folder, name.clone())
+        };
+        let folders = registries
+            .into_iter()
+            .map(named("/crates"))
+            .chain(cargo_home().map(named("/cargo")))
+            .chain([
+                // As the compiler itself calls the standard library's sources where they are not installed.
+                (
+                    Path::new(sysroot.trim()).join("lib/rustlib/src/rust"),
+                    format!("/rustc/{commit}"),
+                ),
+                (metadata.workspace_root, "/source".to_owned()),
+                (metadata.target_directory.clone(), "/target".to_owned()),
+            ]);
         Ok(Self {
             target_dir: metadata.target_directory,
-            remaps,
+            remaps: remaps(folders),
         })
     }
 
@@ -100,6 +101,20 @@ impl Paths {
         });
         flags.collect::<Vec<_>>().join(" ")
     }
+}
+
+/// Each folder by both of its names where links lead to it: a compiler's working folder is named without links. The longest
+/// come last, since a folder may be inside another.
+fn remaps(folders: impl Iterator<Item = (PathBuf, String)>) -> Vec<(PathBuf, String)> {
+    let mut remaps = Vec::new();
+    for (folder, name) in folders {
+        if let Some(real) = folder.canonicalize().ok().filter(|real| *real != folder) {
+            remaps.push((real, name.clone()));
+        }
+        remaps.push((folder, name));
+    }
+    remaps.sort_by_key(|(folder, _)| folder.as_os_str().len());
+    remaps
 }
 
 /// The folder that cargo builds into, without a look at dependencies.
@@ -128,6 +143,20 @@ fn parse(metadata: &str) -> Result<Metadata, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_has_one_name_by_whatever_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap().join("a-longer-name");
+        let link = folder.path().canonicalize().unwrap().join("link");
+        std::fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let inner = (real.join("target"), "/target".to_owned());
+        let found = remaps([inner.clone(), (link.clone(), "/source".to_owned())].into_iter());
+        let source = "/source".to_owned();
+        assert_eq!(found, [(link, source.clone()), (real, source), inner]);
+    }
 
     #[test]
     fn flags_survive_odd_folders() {
