@@ -120,6 +120,11 @@ impl FunctionProcess {
         self.child.id()
     }
 
+    /// Whether the process has not ended by itself, between two events.
+    fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Gives the function one event.
     ///
     /// # Errors
@@ -197,8 +202,9 @@ impl Function {
     pub async fn invoke(&self, event: Bytes) -> Result<Invocation, InvokeError> {
         let mut state = self.state.lock().await;
         // Taken out, so that a caller that goes away in the middle leaves no process with an event of its own.
-        let mut process = match state.process.take() {
+        let mut process = match state.process.take_if(FunctionProcess::runs) {
             Some(process) => process,
+            // The first event, or the process has ended by itself since the last.
             None => FunctionProcess::spawn(&state.config).await?,
         };
         let outcome = process.invoke(event).await;

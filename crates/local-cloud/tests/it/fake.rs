@@ -9,7 +9,7 @@ use std::time::Duration;
 use stackway_local_cloud::Emulator;
 
 /// The interpreter itself: what is on PATH may be a script that needs more environment than a fake gets.
-static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
+pub(crate) static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
     let output = Command::new("python3")
         .args(["-c", "import sys; print(sys.executable)"])
         .output()

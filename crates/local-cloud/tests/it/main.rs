@@ -1,7 +1,8 @@
-//! The embedded DynamoDB and the emulator process, as their callers use them.
+//! The embedded DynamoDB, the function with its gateway, and the emulator process, as their callers use them.
 
 mod embedded;
 mod emulator;
 mod fake;
+mod function;
 mod gateway;
 mod http;
