@@ -17,10 +17,10 @@ mod zip;
 use std::path::PathBuf;
 
 pub(crate) use artifacts::Artifacts;
-pub(crate) use build::{local_binary, release_binary};
+pub(crate) use build::{cargo_release, local_binary, release_binary};
 pub(crate) use image::{engine_is_missing, load};
 pub(crate) use target::{Architecture, Libc, Target};
-pub(crate) use zip::Package;
+pub(crate) use zip::{Package, unpack};
 
 use stackway_infra::config::Config;
 use stackway_infra::stack_def::STACKS;
@@ -31,7 +31,6 @@ use crate::ui::Ui;
 use artifacts::Recipe;
 use build::Build;
 use image::Labels;
-use zip::Effort;
 
 /// Where a package will run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +70,13 @@ pub(crate) async fn build(
     Ok(artifacts.zip)
 }
 
+/// Zips an executable as `cargo xtask package` does.
+pub(crate) async fn archive_release(binary: PathBuf, zip: PathBuf) -> Result<Package, Failure> {
+    archive(binary, zip, Effort::Best).await
+}
+
 /// Zips an executable: work for a processor, so not on the async runtime.
-async fn archive(binary: PathBuf, zip: PathBuf, effort: Effort) -> Result<Package, Failure> {
+pub(crate) async fn archive(binary: PathBuf, zip: PathBuf, effort: Effort) -> Result<Package, Failure> {
     tokio::task::spawn_blocking(move || zip::archive(&binary, &zip, effort))
         .await
         .map_err(|error| Failure::new(Kind::Io, format!("cannot make the zip: {error}")))?
