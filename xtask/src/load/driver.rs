@@ -24,7 +24,7 @@ pub(crate) struct Shot<'a> {
     pub(crate) body: Option<&'a str>,
     pub(crate) connections: usize,
     pub(crate) seconds: u32,
-    /// Requests a second; without it, as many as there can be.
+    /// Requests a second, where the driver holds a rate; else as many as there can be.
     pub(crate) rate: Option<f64>,
 }
 
@@ -64,6 +64,11 @@ impl Driver {
             Self::Oha(_) => "oha",
             Self::Wrk(_) => "wrk",
         }
+    }
+
+    /// Whether it can send less than the server takes. wrk sends as much as each connection allows.
+    pub(crate) fn holds_a_rate(&self) -> bool {
+        matches!(self, Self::Oha(_))
     }
 
     pub(crate) async fn fire(&self, shot: Shot<'_>) -> Result<Figures, Failure> {
@@ -130,14 +135,9 @@ fn parse_oha(said: &str) -> Option<Figures> {
 
 async fn wrk(program: &Path, shot: Shot<'_>) -> Result<Figures, Failure> {
     let mut command = Command::new(program);
-    // wrk holds no rate: half the connections stand for half the load.
-    let connections = match shot.rate {
-        Some(_) => shot.connections.div_ceil(2),
-        None => shot.connections,
-    };
     command
         .args(["--latency", "--threads", "1"])
-        .args(["--connections", &connections.to_string()])
+        .args(["--connections", &shot.connections.to_string()])
         .args(["--duration", &format!("{}s", shot.seconds)]);
     let script = tempfile::Builder::new().suffix(".lua").tempfile();
     let script = script.map_err(|error| Failure::io("create", &std::env::temp_dir(), &error))?;

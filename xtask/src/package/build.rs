@@ -63,6 +63,21 @@ pub(crate) async fn local_binary(
     Ok(target_dir(project).await?.join("local").join(package))
 }
 
+/// Builds the release of `package` as `cargo build --release` does: for this machine, linked as everything here is.
+pub(crate) async fn cargo_release(
+    ui: &Ui,
+    project: &Project,
+    package: &str,
+) -> Result<PathBuf, Failure> {
+    let mut command = process::cargo(project.root());
+    command.args(["build", "--locked", "--package", package, "--bin", package]);
+    command.args(["--profile", RELEASE]);
+    process::run(ui, &format!("build `{package}`"), &mut command)
+        .await
+        .map_err(correct)?;
+    Ok(target_dir(project).await?.join(RELEASE).join(package))
+}
+
 /// One build of one package for one target.
 pub(super) struct Build<'a> {
     pub(super) project: &'a Project,

@@ -20,7 +20,7 @@ pub(crate) use artifacts::Artifacts;
 pub(crate) use build::{cargo_release, local_binary, release_binary};
 pub(crate) use image::{engine_is_missing, load};
 pub(crate) use target::{Architecture, Libc, Target};
-pub(crate) use zip::{Package, unpack};
+pub(crate) use zip::{Effort, Package, unpack};
 
 use stackway_infra::config::Config;
 use stackway_infra::stack_def::STACKS;

@@ -1,11 +1,13 @@
 //! The zip that Lambda takes: its bytes follow from the executable's alone.
 
+use std::fs::OpenOptions;
 use std::io::{Cursor, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use super::build::sibling;
 use super::digest;
@@ -66,6 +68,33 @@ pub(super) fn archive(binary: &Path, zip: &Path, effort: Effort) -> Result<Packa
     Package::write(zip, &bytes)
 }
 
+/// Unpacks a package into `folder`, as Lambda does, and returns the executable.
+///
+/// A process that runs an earlier one goes on with that.
+pub(crate) fn unpack(zip: &Path, folder: &Path) -> Result<PathBuf, Failure> {
+    let read = |error: std::io::Error| Failure::io("read", zip, &error);
+    let file = std::fs::File::open(zip).map_err(read)?;
+    let mut archive = ZipArchive::new(file).map_err(|error| read(error.into()))?;
+    let mut entry = archive.by_name(ENTRY).map_err(|error| read(error.into()))?;
+    std::fs::create_dir_all(folder).map_err(|error| Failure::io("create", folder, &error))?;
+    let program = folder.join(ENTRY);
+    let unfinished = sibling(&program);
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(entry.unix_mode().unwrap_or(0o755))
+        .open(&unfinished)
+        .and_then(|mut file| std::io::copy(&mut entry, &mut file))
+        .and_then(|_| std::fs::rename(&unfinished, &program))
+        .map_err(|error| Failure::io("write", &program, &error));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&unfinished);
+    }
+    written?;
+    Ok(program)
+}
+
 fn compress(contents: &[u8], effort: Effort) -> std::io::Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
@@ -114,6 +143,22 @@ mod tests {
             assert_eq!(entry.name().unwrap(), ENTRY);
             assert_eq!(entry.unix_mode().map(|mode| mode & 0o777), Some(0o755));
         }
+    }
+
+    #[test]
+    fn a_package_is_unpacked_over_an_earlier_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (binary, zip) = (folder.path().join("app"), folder.path().join("app.zip"));
+        for (contents, succeeds) in [("#!/bin/sh\n", true), ("#!/bin/sh\nexit 1\n", false)] {
+            std::fs::write(&binary, contents).unwrap();
+            archive(&binary, &zip, Effort::Fast).unwrap();
+            let program = unpack(&zip, &folder.path().join("function")).unwrap();
+            let status = std::process::Command::new(&program).status().unwrap();
+            assert_eq!(status.success(), succeeds);
+        }
+        std::fs::write(&zip, "no zip").unwrap();
+        let failure = unpack(&zip, folder.path()).unwrap_err();
+        assert_eq!(failure.kind, Kind::Io);
     }
 
     #[test]

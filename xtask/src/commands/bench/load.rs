@@ -25,7 +25,7 @@ pub(crate) struct LoadArgs {
     /// The seconds of one turn
     #[arg(long, default_value_t = 4, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=600))]
     seconds: u32,
-    /// Then half of the load for so long, with a look at memory
+    /// Then load for so long, half of the most where oha is there, with a look at memory
     #[arg(long, default_value_t = 0, value_name = "COUNT")]
     minutes: u32,
     /// The C library that the API links
@@ -34,6 +34,9 @@ pub(crate) struct LoadArgs {
     /// Measure this executable of the API in place of a release of the tree
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
+    /// And this one of stackway-load, the other sides
+    #[arg(long, value_name = "FILE")]
+    parts: Option<PathBuf>,
     /// Fail where a goal is missed
     #[arg(long)]
     check: bool,
@@ -59,8 +62,13 @@ pub(crate) async fn run(ui: &Ui, args: &LoadArgs) -> Result<(), Failure> {
         let binary = package::release_binary(ui, &project, API, args.libc, host).await?;
         binary.path
     };
-    ui.say(format!("building {PARTS}"));
-    let parts = package::release_binary(ui, &project, PARTS, Libc::Glibc, host).await?;
+    let parts = if let Some(path) = &args.parts {
+        path.clone()
+    } else {
+        ui.say(format!("building {PARTS}"));
+        let binary = package::release_binary(ui, &project, PARTS, Libc::Glibc, host).await?;
+        binary.path
+    };
     ui.on_interrupt(
         "the servers ended with this command",
         "`cargo xtask bench load` measures from the start",
@@ -69,7 +77,7 @@ pub(crate) async fn run(ui: &Ui, args: &LoadArgs) -> Result<(), Failure> {
     let report = Load {
         driver,
         api,
-        parts: parts.path,
+        parts,
         connections: args.connections.into(),
         rounds: args.rounds,
         seconds: args.seconds,
@@ -110,8 +118,10 @@ fn show(ui: &Ui, report: &Report) {
             row(&mut table, &(number + 1).to_string(), name, figures);
         }
     }
-    row(&mut table, "half", "GET /", report.half_load.get);
-    row(&mut table, "half", "POST /v1/items", report.half_load.post);
+    if let Some(half) = report.half_load {
+        row(&mut table, "half", "GET /", half.get);
+        row(&mut table, "half", "POST /v1/items", half.post);
+    }
     ui.data(table.trim_fmt());
 
     let drain = report.drain;
@@ -129,7 +139,7 @@ fn show(ui: &Ui, report: &Report) {
     ));
     if let Some(soak) = &report.soak {
         ui.data(format!(
-            "{:.1} minutes of half load: {} requests, {} failed; memory {} kB at first, {} kB at last, {} kB at most, \
+            "{:.1} minutes of load: {} requests, {} failed; memory {} kB at first, {} kB at last, {} kB at most, \
              {:+.1} kB a minute in the second half",
             soak.minutes,
             soak.requests,
