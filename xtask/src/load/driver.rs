@@ -54,7 +54,7 @@ impl Driver {
         }
         Err(
             Failure::new(Kind::Tool, "neither oha nor wrk is installed to make load with")
-                .hint("install oha: `cargo install oha --locked --no-default-features --root target/stackway/tools`")
+                .hint("install oha: `cargo install oha --locked --root target/stackway/tools`")
                 .hint("or install wrk, such as Debian's package `wrk`"),
         )
     }
