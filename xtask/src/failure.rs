@@ -9,6 +9,8 @@ use stackway_infra::stack::StackEvent;
 pub(crate) enum Kind {
     /// A check of `test`, `lint` or `doctor` did not pass.
     Check,
+    /// Flags do not go together, in a way that clap cannot see.
+    CommandLine,
     /// `stackway.toml`, a template or a parameter is wrong.
     Configuration,
     /// A tool that the command needs is missing or did not work.
@@ -34,10 +36,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The process's exit code. 2 is clap's, for a wrong command line.
+    /// The process's exit code. 2 is clap's too.
     pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Check => 1,
+            Self::CommandLine => 2,
             Self::Configuration => 3,
             Self::Tool => 4,
             Self::Unreachable => 5,
@@ -248,6 +251,7 @@ mod tests {
         let readme = include_str!("../../README.md");
         for kind in [
             Kind::Check,
+            Kind::CommandLine,
             Kind::Configuration,
             Kind::Tool,
             Kind::Unreachable,

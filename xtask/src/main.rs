@@ -8,7 +8,9 @@ mod cloud;
 mod commands;
 mod deploy_plan;
 mod failure;
+mod interrupt;
 mod load;
+mod local_api;
 mod package;
 mod process;
 mod progress;
@@ -17,6 +19,7 @@ mod settings;
 mod ui;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -36,6 +39,9 @@ fn main() -> ExitCode {
     }
 }
 
+/// How long the end of the process waits for tasks to end.
+const SHUTDOWN: Duration = Duration::from_millis(200);
+
 fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -45,10 +51,19 @@ fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
     let result = runtime.block_on(async {
         tokio::select! {
             result = commands::run(cli, ui) => result,
-            _ = tokio::signal::ctrl_c() => Err(ui.interrupted()),
+            () = interrupted(ui) => Err(ui.interrupted()),
         }
     });
-    // Work on blocking threads (a build, an upload) must not hold up the answer to Ctrl-C.
-    runtime.shutdown_background();
+    // Tasks end here, and with them the processes that they hold. Work on blocking threads (an upload, a zip) must not
+    // hold up the answer to Ctrl-C.
+    runtime.shutdown_timeout(SHUTDOWN);
     result
+}
+
+/// Returns at Ctrl-C. A command that ends by itself has the first; a second one does not wait for it.
+async fn interrupted(ui: &Ui) {
+    interrupt::next().await;
+    if ui.interrupt_is_left_to_command() {
+        interrupt::next().await;
+    }
 }

@@ -36,6 +36,23 @@ impl Settings {
         global: &GlobalArgs,
         endpoint: &EndpointArgs,
     ) -> Result<Self, Failure> {
+        let variable = std::env::var("AWS_ENDPOINT_URL")
+            .ok()
+            .filter(|url| !url.is_empty());
+        Self::read(global, |kind| {
+            Endpoint::choose(ui, kind, endpoint, variable)
+        })
+    }
+
+    /// For a command that calls nothing, wherever the variables point.
+    pub(crate) fn resolve_without_endpoint(global: &GlobalArgs) -> Result<Self, Failure> {
+        Self::read(global, |_| Ok(Endpoint::Own { port: DEFAULT_PORT }))
+    }
+
+    fn read(
+        global: &GlobalArgs,
+        endpoint: impl FnOnce(EnvironmentKind) -> Result<Endpoint, Failure>,
+    ) -> Result<Self, Failure> {
         let project = Project::locate()?;
         let refuse = |error: stackway_infra::config::ConfigError| {
             let failure = Failure::new(Kind::Configuration, error.to_string());
@@ -56,10 +73,7 @@ impl Settings {
             region,
             environment: environment.name.to_string(),
         };
-        let variable = std::env::var("AWS_ENDPOINT_URL")
-            .ok()
-            .filter(|url| !url.is_empty());
-        let endpoint = Endpoint::choose(ui, environment.kind, endpoint, variable)?;
+        let endpoint = endpoint(environment.kind)?;
         Ok(Self {
             repository: config.project.repository.clone(),
             project,

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -26,6 +27,7 @@ pub(crate) struct Ui {
     quiet: bool,
     verbose: bool,
     interrupt_note: Mutex<Option<(String, String)>>,
+    command_handles_interrupt: AtomicBool,
 }
 
 #[expect(clippy::unused_self, reason = "who prints must hold the Ui")]
@@ -41,6 +43,7 @@ impl Ui {
             quiet: args.quiet,
             verbose: args.verbose,
             interrupt_note: Mutex::new(None),
+            command_handles_interrupt: AtomicBool::new(false),
         }
     }
 
@@ -147,6 +150,16 @@ impl Ui {
         if let Ok(mut note) = self.interrupt_note.lock() {
             *note = Some((state.into(), next.into()));
         }
+    }
+
+    /// From now on the command ends by itself at Ctrl-C.
+    pub(crate) fn leave_interrupt_to_command(&self) {
+        self.command_handles_interrupt
+            .store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn interrupt_is_left_to_command(&self) -> bool {
+        self.command_handles_interrupt.load(Ordering::Relaxed)
     }
 
     /// The failure that Ctrl-C ends in.

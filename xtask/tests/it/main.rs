@@ -6,4 +6,5 @@ mod crates;
 mod package;
 mod refusals;
 mod story;
+mod without_emulator;
 mod workbench;

@@ -1,14 +1,16 @@
+mod without_emulator;
+
 use std::collections::BTreeMap;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use stackway_infra::config::{Delivery, EnvironmentKind};
 use stackway_infra::flow::{Deployed, Deployer, FlowError, WhatHappened};
 use stackway_infra::stack_def::{StackDef, StackGraph};
 
-use super::outputs::{self, AllOutputs};
-use super::status::graph_failure;
 use crate::cli::{EndpointArgs, GlobalArgs};
 use crate::cloud::{Cloud, emulator};
+use crate::commands::outputs::{self, AllOutputs};
+use crate::commands::status::graph_failure;
 use crate::deploy_plan::DeployPlan;
 use crate::failure::{Failure, Kind};
 use crate::package::{self, Architecture, Host, Package};
@@ -19,8 +21,9 @@ use crate::ui::{BOLD, Ui};
 /// Deploy stacks in the order of their needs, by change sets
 ///
 /// With `--env local` it needs no account: it builds the API for this machine, starts an emulator of AWS that listens
-/// on 127.0.0.1 alone, deploys the same templates to it, and prints an address that answers. On AWS it checks the
-/// account and the region first, and asks.
+/// on 127.0.0.1 alone, deploys the same templates to it, and prints an address that answers. With `--emulator none` it
+/// makes no stacks: the API answers from this command, on `--port` or 8080, until Ctrl-C. On AWS it checks the account
+/// and the region first, and asks.
 #[derive(Debug, Args)]
 pub(crate) struct DeployArgs {
     /// Only these stacks and what they need
@@ -32,11 +35,26 @@ pub(crate) struct DeployArgs {
     /// Answer the question with yes
     #[arg(long, short)]
     yes: bool,
+    /// What stands in for AWS with `--env local`
+    #[arg(long, default_value = "ministack", value_name = "EMULATOR")]
+    emulator: EmulatorChoice,
     #[command(flatten)]
     endpoint: EndpointArgs,
 }
 
+/// What stands in for AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum EmulatorChoice {
+    /// An emulator of CloudFormation and the rest, which needs Python
+    Ministack,
+    /// Nothing: no stacks, the function alone over a DynamoDB in the command, which needs cargo alone
+    None,
+}
+
 pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Result<(), Failure> {
+    if args.emulator == EmulatorChoice::None {
+        return without_emulator::run(ui, global, args).await;
+    }
     let settings = Settings::resolve(ui, global, &args.endpoint)?;
     let name = settings.environment.name.to_string();
     let graph = graph(ui, &settings, &args.stacks)?;
