@@ -16,6 +16,7 @@ mod process;
 mod progress;
 mod project;
 mod settings;
+mod stopwatch;
 mod ui;
 
 use std::process::ExitCode;

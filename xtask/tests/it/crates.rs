@@ -8,10 +8,20 @@ use serde_json::Value;
 /// Which crates of the workspace each may name in `[dependencies]`; test-only dependencies are listed apart.
 const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("stackway-api", &[], &["stackway-local-cloud"]),
+    ("stackway-floor", &[], &[]),
     ("stackway-infra", &[], &[]),
+    ("stackway-lambda-bench", &["stackway-local-cloud"], &[]),
     ("stackway-load", &["stackway-local-cloud"], &[]),
     ("stackway-local-cloud", &[], &[]),
-    ("xtask", &["stackway-infra", "stackway-local-cloud"], &[]),
+    (
+        "xtask",
+        &[
+            "stackway-infra",
+            "stackway-lambda-bench",
+            "stackway-local-cloud",
+        ],
+        &[],
+    ),
 ];
 
 #[test]

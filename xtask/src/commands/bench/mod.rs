@@ -1,5 +1,7 @@
 //! What is measured, one file each.
 
+pub(crate) mod api;
+pub(crate) mod instructions;
 pub(crate) mod load;
 
 use clap::{Args, Subcommand};
@@ -16,11 +18,15 @@ pub(crate) struct BenchArgs {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
+    Api(api::ApiArgs),
+    Instructions(instructions::InstructionsArgs),
     Load(load::LoadArgs),
 }
 
 pub(crate) async fn run(ui: &Ui, args: &BenchArgs) -> Result<(), Failure> {
     match &args.what {
+        Bench::Api(args) => api::run(ui, args).await,
+        Bench::Instructions(args) => instructions::run(ui, args).await,
         Bench::Load(args) => load::run(ui, args).await,
     }
 }
