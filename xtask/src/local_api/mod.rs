@@ -88,7 +88,8 @@ impl LocalApi {
     /// Ends requests under way, then the function's process, then the database.
     pub(crate) async fn stop(self) {
         self.gateway.stop(GRACE).await;
-        self.function.stop().await;
+        // What clients have left behind may still wait its turn. Its process ends with the command's tasks.
+        let _ = tokio::time::timeout(GRACE, self.function.stop()).await;
         self.database.shutdown().await;
     }
 }

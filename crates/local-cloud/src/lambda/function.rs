@@ -48,6 +48,15 @@ impl FunctionConfig {
         }
     }
 
+    /// Where both of the function's streams go: Lambda logs the one as the other.
+    fn log(&self) -> Stdio {
+        if self.show_log {
+            std::io::stderr().into()
+        } else {
+            Stdio::null()
+        }
+    }
+
     /// What Lambda sets for a function on demand, and nothing of this process's environment.
     ///
     /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
@@ -98,12 +107,8 @@ impl FunctionProcess {
             .envs(config.lambda_environment(&api))
             .envs(config.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(if config.show_log {
-                Stdio::inherit()
-            } else {
-                Stdio::null()
-            })
+            .stdout(config.log())
+            .stderr(config.log())
             // The Ctrl-C that ends this process must not reach the function first.
             .process_group(0)
             .kill_on_drop(true);
