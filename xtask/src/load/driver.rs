@@ -52,11 +52,12 @@ impl Driver {
         if answers(&wrk).await {
             return Ok(Self::Wrk(wrk));
         }
-        Err(
-            Failure::new(Kind::Tool, "neither oha nor wrk is installed to make load with")
-                .hint("install oha: `cargo install oha --locked --root target/stackway/tools`")
-                .hint("or install wrk, such as Debian's package `wrk`"),
+        Err(Failure::new(
+            Kind::Tool,
+            "neither oha nor wrk is installed to make load with",
         )
+        .hint("install oha: `cargo install oha --locked --root target/stackway/tools`")
+        .hint("or install wrk, such as Debian's package `wrk`"))
     }
 
     pub(crate) fn name(&self) -> &'static str {

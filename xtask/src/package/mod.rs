@@ -76,7 +76,11 @@ pub(crate) async fn archive_release(binary: PathBuf, zip: PathBuf) -> Result<Pac
 }
 
 /// Zips an executable: work for a processor, so not on the async runtime.
-pub(crate) async fn archive(binary: PathBuf, zip: PathBuf, effort: Effort) -> Result<Package, Failure> {
+pub(crate) async fn archive(
+    binary: PathBuf,
+    zip: PathBuf,
+    effort: Effort,
+) -> Result<Package, Failure> {
     tokio::task::spawn_blocking(move || zip::archive(&binary, &zip, effort))
         .await
         .map_err(|error| Failure::new(Kind::Io, format!("cannot make the zip: {error}")))?
