@@ -7,6 +7,7 @@
 mod client;
 mod compat;
 mod errors;
+mod gateway;
 mod lambda;
 mod operation;
 mod process;
