@@ -60,7 +60,10 @@ const OF_THE_SERVICE: &[&str] = &[
 fn send(address: &str, request: &str) -> (u16, Vec<(String, String)>, String) {
     let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));
     let (line, headers) = head.split_once('\n').unwrap_or((head, ""));
-    let headers: String = headers.lines().map(|line| format!("{line}\r\n")).collect();
+    let headers = match headers {
+        "" => String::new(),
+        lines => lines.replace('\n', "\r\n") + "\r\n",
+    };
     let mut socket = TcpStream::connect(address).unwrap();
     write!(
         socket,
