@@ -1,6 +1,6 @@
 //! What surrounds every request: its id, its log line, the body of its problem, and a net for panics.
 
-use std::{any::Any, panic::AssertUnwindSafe, time::Instant};
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request},
@@ -10,10 +10,12 @@ use axum::{
 use futures::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use lambda_http::RequestExt;
-use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::problem::Problem;
+use crate::{
+    logging::{self, RequestIds},
+    problem::Problem,
+};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Lambda's runtime puts the invocation's trace (`_X_AMZN_TRACE_ID`) here too, where API Gateway sends none.
@@ -24,16 +26,16 @@ const MAX_REQUEST_ID: usize = 128;
 /// Runs a request, logs it by its route (never its path, query or body), and finishes its response.
 pub(crate) async fn observe(request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let request_id = request_id(&request);
-    let trace_id = trace_id(request.headers()).map(str::to_owned);
-    let trace_id = trace_id.as_deref();
+    let ids = Arc::new(RequestIds {
+        request: request_id(&request),
+        trace: trace_id(request.headers()).map(str::to_owned),
+    });
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
 
-    let span = tracing::error_span!("request", request_id, trace_id);
     let run = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let mut response = match run.instrument(span).await {
+    let mut response = match logging::about(Arc::clone(&ids), run).await {
         Ok(response) => response,
         Err(panic) => Problem::unexpected(panic_text(panic.as_ref())).into_response(),
     };
@@ -41,20 +43,21 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     let problem = response.extensions_mut().remove::<Problem>();
     let cause = problem.as_ref().and_then(Problem::cause);
     if let Some(problem) = &problem {
-        problem.render(&request_id, &method, &mut response);
+        problem.render(&ids.request, &method, &mut response);
     }
     let headers = response.headers_mut();
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    if let Ok(id) = HeaderValue::from_str(&request_id) {
+    if let Ok(id) = HeaderValue::from_str(&ids.request) {
         headers.insert(X_REQUEST_ID, id);
     }
 
     let status = response.status().as_u16();
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let method = method.as_str();
+    let (request_id, trace_id) = (ids.request.as_str(), ids.trace.as_deref());
     if status >= 500 {
         tracing::error!(
             request_id,
