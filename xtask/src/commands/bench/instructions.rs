@@ -22,7 +22,7 @@ pub(crate) struct InstructionsArgs {
     /// The C library that the API links; each target has limits of its own
     #[arg(long, default_value = "auto", value_name = "LIBC")]
     libc: Libc,
-    /// Write what was counted, and a hundredth more, as the new limits
+    /// Write what was counted, and a fiftieth more, as the new limits
     #[arg(long)]
     update: bool,
 }
@@ -97,7 +97,7 @@ pub(crate) async fn run(ui: &Ui, args: &InstructionsArgs) -> Result<(), Failure>
             .map(|(name, count)| {
                 (
                     (*name).to_owned(),
-                    (count + count / 100).next_multiple_of(1000),
+                    (count + count / 50).next_multiple_of(1000),
                 )
             })
             .collect();
