@@ -108,9 +108,11 @@ impl Object<'_> {
         if self.0.last() != Some(&b'{') {
             self.0.push(b',');
         }
+        // A field's name is one of Rust, which needs no escapes.
+        self.0.push(b'"');
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b"\":");
         // Neither text nor numbers can fail, nor can writing to memory.
-        let _ = serde_json::to_writer(&mut *self.0, name);
-        self.0.push(b':');
         let _ = serde_json::to_writer(&mut *self.0, &value);
     }
 }

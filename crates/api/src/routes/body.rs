@@ -2,7 +2,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Request},
+    extract::{DefaultBodyLimit, FromRequest, Request},
 };
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
@@ -63,7 +63,9 @@ fn wrong_media_type() -> Problem {
     )
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Fields, Problem> {
+async fn read<S: Send + Sync>(mut request: Request, state: &S) -> Result<Fields, Problem> {
+    // Here and in no layer: a request without a body pays for none.
+    DefaultBodyLimit::max(MAX_BODY_BYTES).apply(&mut request);
     let bytes = Bytes::from_request(request, state)
         .await
         .map_err(|rejection| match rejection.status() {

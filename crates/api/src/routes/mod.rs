@@ -10,7 +10,7 @@ mod version;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware, routing::MethodRouter};
+use axum::{Router, middleware, routing::MethodRouter};
 use http::{Method, StatusCode};
 use utoipa::OpenApi as _;
 
@@ -81,7 +81,6 @@ pub fn router(store: Arc<dyn ItemStore>) -> Router {
         .merge(docs::router())
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(observe))
         .with_state(AppState { store })
 }
