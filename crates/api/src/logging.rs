@@ -62,23 +62,63 @@ pub fn start(level: Level) -> Result<(), tracing_subscriber::util::TryInitError>
     Ok(())
 }
 
-/// Writes each event as a line, in one call and without a thread: a Lambda is frozen between its requests.
+/// A thread writes what it has kept back when so many bytes have gathered.
+const BATCH_BYTES: usize = 8 * 1024;
+
+/// What a thread has still to write.
+struct Log {
+    lines: Vec<u8>,
+    /// Whether the thread calls [`at_rest`], and so may keep lines back until then.
+    rests: bool,
+}
+
+thread_local! {
+    static LOG: RefCell<Log> = const {
+        RefCell::new(Log { lines: Vec::new(), rests: false })
+    };
+}
+
+/// For the runtime to call before a thread waits: writes what the thread has kept back.
+///
+/// So a server under load writes many lines in one call, which by itself takes as long as a small request; one at leisure
+/// writes each at once; and a Lambda has written its lines before it is frozen. Nothing of it takes a thread.
+pub fn at_rest() {
+    write_out(|log| {
+        log.rests = true;
+        true
+    });
+}
+
+/// For the end of a thread: writes what it has kept back.
+pub fn flush() {
+    write_out(|_| true);
+}
+
+/// Changes the thread's log, and writes it where `change` says so.
+fn write_out(change: impl FnOnce(&mut Log) -> bool) {
+    LOG.with(|log| {
+        // A value that logs while it is written would find the log taken: its own line is left out.
+        let Ok(mut log) = log.try_borrow_mut() else {
+            return;
+        };
+        if change(&mut log) && !log.lines.is_empty() {
+            // Where the log cannot be written there is nobody to tell.
+            let _ = io::stderr().write_all(&log.lines);
+            log.lines.clear();
+        }
+    });
+}
+
+/// Writes each event as a line.
 struct Lines;
 
 impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        thread_local! {
-            static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-        }
-        LINE.with(|line| {
-            // A value that logs while it is written would find the line taken: its own line is left out.
-            let Ok(mut line) = line.try_borrow_mut() else {
-                return;
-            };
-            line.clear();
-            compose(&mut line, event);
-            // Where the log cannot be written there is nobody to tell.
-            let _ = io::stderr().write_all(&line);
+        write_out(|log| {
+            compose(&mut log.lines, event);
+            // What went wrong is told at once: the process may not come to rest any more.
+            let urgent = *event.metadata().level() <= Level::WARN;
+            urgent || !log.rests || log.lines.len() >= BATCH_BYTES
         });
     }
 }

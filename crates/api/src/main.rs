@@ -29,11 +29,15 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         Host::Lambda => runtime::Builder::new_current_thread(),
         Host::Server(_) => runtime::Builder::new_multi_thread(),
     };
-    runtime
+    let outcome = runtime
         .enable_io()
         .enable_time()
+        .on_thread_park(logging::at_rest)
+        .on_thread_stop(logging::flush)
         .build()?
-        .block_on(run(settings))
+        .block_on(run(settings));
+    logging::flush();
+    outcome
 }
 
 async fn run(settings: Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
