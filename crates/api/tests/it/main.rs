@@ -7,6 +7,7 @@
 mod client;
 mod compat;
 mod errors;
+mod events;
 mod gateway;
 mod lambda;
 mod operation;
