@@ -10,6 +10,7 @@ mod errors;
 mod events;
 mod gateway;
 mod lambda;
+mod linear;
 mod operation;
 mod process;
 mod stores;

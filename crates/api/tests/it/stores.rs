@@ -179,7 +179,7 @@ fn credentials() -> Credentials {
     Credentials::new("local", "local", None, None, "test")
 }
 
-fn store(endpoint: &str) -> DynamoDbStore {
+pub(crate) fn store(endpoint: &str) -> DynamoDbStore {
     DynamoDbStore::new(DynamoDbSettings {
         table: TABLE.to_owned(),
         region: "eu-west-2".to_owned(),
@@ -190,7 +190,7 @@ fn store(endpoint: &str) -> DynamoDbStore {
 }
 
 /// Makes the table as cloudformation/table.yaml does. Waits for a database that is still starting.
-async fn create_table(endpoint: &str) {
+pub(crate) async fn create_table(endpoint: &str) {
     let http = aws_smithy_http_client::Builder::new().build_http();
     let config = aws_sdk_dynamodb::Config::builder()
         .region(Region::new("eu-west-2"))
