@@ -9,7 +9,11 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AppState, Faults, body::LenientJson, path::KeyPath};
+use super::{
+    AppState, Faults,
+    body::LenientJson,
+    path::{GuidText, KeyPath, MomentText},
+};
 use crate::{
     cursor,
     domain::{Guid, Item, ItemKey, Timestamp},
@@ -74,10 +78,9 @@ pub(super) struct UpdatedAttributes<'a> {
 pub(super) struct ItemToStore {
     /// A new UUID where it is left out.
     #[schema(rename = "GUID")]
-    guid: Option<String>,
+    guid: Option<GuidText>,
     /// Now, where it is left out. RFC 3339; without an offset it is UTC.
-    #[schema(example = "2024-05-01T12:00:00.123456")]
-    date_received: Option<String>,
+    date_received: Option<MomentText>,
     #[schema(example = "hello")]
     message: String,
 }
@@ -88,9 +91,9 @@ pub(super) struct ItemToStore {
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub(super) struct ItemToUpdate {
     #[schema(rename = "GUID")]
-    guid: String,
+    guid: GuidText,
     #[schema(example = "2024-05-01T12:00:00.123456")]
-    date_received: String,
+    date_received: MomentText,
     #[schema(example = "hello")]
     message: String,
 }
@@ -232,8 +235,8 @@ pub(super) async fn update(
 #[utoipa::path(
     delete, path = "/dynamodb/{guid}/{date_received}", tag = "compat",
     params(
-        ("guid" = String, Path, description = "The item's GUID"),
-        ("date_received" = String, Path, description = "The item's date; without an offset it is UTC")
+        ("guid" = GuidText, Path, description = "The item's GUID"),
+        ("date_received" = MomentText, Path, description = "The item's date; without an offset it is UTC")
     ),
     responses(
         (status = NO_CONTENT, description = "Deleted, or never there"),

@@ -2,12 +2,29 @@
 
 use axum::extract::{FromRequestParts, Path};
 use http::{StatusCode, request::Parts};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::Faults;
 use crate::{
     domain::{Guid, ItemKey, Timestamp},
     problem::Problem,
 };
+
+/// What identifies an item: any text that a path can carry.
+#[derive(Deserialize, ToSchema)]
+#[schema(
+    as = Guid, min_length = 1, max_length = 2048, pattern = r"^(?!\.{1,2}$)[^/\\?#%\x00-\x1f\x7f-\x9f]+$",
+    example = "9f0a7a9e-3c47-4b1c-9f0e-0d5b3f6a1c2d"
+)]
+#[expect(dead_code, reason = "describes a text, which is read as such")]
+pub(super) struct GuidText(String);
+
+/// A date and time, RFC 3339.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Moment, format = DateTime, example = "2024-05-01T12:00:00Z")]
+#[expect(dead_code, reason = "describes a text, which is read as such")]
+pub(super) struct MomentText(String);
 
 /// `{guid}/{date_received}`, percent-decoded and not yet checked.
 pub(super) struct KeyPath {

@@ -8,10 +8,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AppState, Faults, body::StrictJson, path::KeyPath};
+use super::{
+    AppState, Faults,
+    body::StrictJson,
+    path::{GuidText, KeyPath, MomentText},
+};
 use crate::{
     cursor,
     domain::{Fault, Item, ItemKey, Timestamp},
@@ -53,20 +57,21 @@ pub(super) struct ItemPage {
 }
 
 /// An item to create.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub(super) struct NewItem {
     /// A new UUID where it is left out.
-    guid: Option<String>,
+    guid: Option<GuidText>,
     /// Now, where it is left out. RFC 3339, with an offset.
-    #[schema(example = "2024-05-01T14:00:00+02:00")]
-    date_received: Option<String>,
+    date_received: Option<MomentText>,
     #[schema(example = "hello")]
     message: String,
 }
 
 /// What to change of an item.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub(super) struct ItemPatch {
     #[schema(example = "hello again")]
@@ -190,8 +195,8 @@ pub(super) async fn create(
 #[utoipa::path(
     get, path = "/v1/items/{guid}/{date_received}", tag = "v1",
     params(
-        ("guid" = String, Path, description = "The item's guid"),
-        ("date_received" = String, Path, description = "The item's date, RFC 3339"),
+        ("guid" = GuidText, Path, description = "The item's guid"),
+        ("date_received" = MomentText, Path, description = "The item's date, RFC 3339"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of the state that the client has")
     ),
     responses(
@@ -224,8 +229,8 @@ pub(super) async fn read(
 #[utoipa::path(
     patch, path = "/v1/items/{guid}/{date_received}", tag = "v1",
     params(
-        ("guid" = String, Path, description = "The item's guid"),
-        ("date_received" = String, Path, description = "The item's date, RFC 3339"),
+        ("guid" = GuidText, Path, description = "The item's guid"),
+        ("date_received" = MomentText, Path, description = "The item's date, RFC 3339"),
         ("If-Match" = Option<String>, Header, description = "The ETag of the state to change")
     ),
     request_body = ItemPatch,
@@ -261,8 +266,8 @@ pub(super) async fn update(
 #[utoipa::path(
     delete, path = "/v1/items/{guid}/{date_received}", tag = "v1",
     params(
-        ("guid" = String, Path, description = "The item's guid"),
-        ("date_received" = String, Path, description = "The item's date, RFC 3339"),
+        ("guid" = GuidText, Path, description = "The item's guid"),
+        ("date_received" = MomentText, Path, description = "The item's date, RFC 3339"),
         ("If-Match" = Option<String>, Header, description = "The ETag of the state to delete")
     ),
     responses(
