@@ -6,6 +6,7 @@ mod checks;
 mod cli;
 mod cloud;
 mod commands;
+mod contract;
 mod deploy_plan;
 mod failure;
 mod interrupt;

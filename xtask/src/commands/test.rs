@@ -6,6 +6,7 @@ use clap::Args;
 use tokio::process::Command;
 
 use crate::checks::{Checks, Outcome, python_tools};
+use crate::contract;
 use crate::failure::{Failure, Kind};
 use crate::process;
 use crate::project::Project;
@@ -18,11 +19,18 @@ use crate::ui::Ui;
 /// emulator that the tests start is one of their own. `cargo xtask lint` runs the slower checks of the tree.
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
-    /// Only these: format, clippy, tests, containers, templates
+    /// Only these: format, clippy, tests, contract, containers, templates
     checks: Vec<String>,
 }
 
-const CHECKS: &[&str] = &["format", "clippy", "tests", "containers", "templates"];
+const CHECKS: &[&str] = &[
+    "format",
+    "clippy",
+    "tests",
+    "contract",
+    "containers",
+    "templates",
+];
 
 pub(crate) async fn run(ui: &Ui, args: &TestArgs) -> Result<(), Failure> {
     let project = Project::locate()?;
@@ -65,6 +73,13 @@ pub(crate) async fn run(ui: &Ui, args: &TestArgs) -> Result<(), Failure> {
             "tests",
             "unit and integration tests, and the story on the emulator",
             tests(&project),
+        )
+        .await;
+    checks
+        .run(
+            "contract",
+            "the API against its description, by schemathesis",
+            async { contract::check(ui, &project).await.into() },
         )
         .await;
     checks

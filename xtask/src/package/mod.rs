@@ -19,6 +19,7 @@ use std::path::PathBuf;
 pub(crate) use artifacts::Artifacts;
 pub(crate) use build::{cargo_release, local_binary, release_binary};
 pub(crate) use image::{engine_is_missing, load};
+pub(crate) use paths::target_dir;
 pub(crate) use target::{Architecture, Libc, Target};
 pub(crate) use zip::{Effort, Package, unpack};
 
