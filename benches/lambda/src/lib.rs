@@ -1,7 +1,7 @@
 //! Measures Lambda bootstraps under one host, over one database, in one run.
 //!
 //! A [`Stage`] is the world of a function: an embedded DynamoDB with twenty items, and the same behind TLS 1.3. A
-//! [`Scenario`] is an event with the answer that it must get. [`measure`] times them; [`counted`] runs them for a tool
+//! [`Scenario`] is an event with the answer that it must get. [`measure()`] times them; [`counted`] runs them for a tool
 //! that counts instructions.
 
 pub mod counted;
