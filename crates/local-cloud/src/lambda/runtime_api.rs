@@ -22,10 +22,10 @@ use tokio::task::JoinHandle;
 
 /// What every path of the API begins with.
 const VERSION: &str = "/2018-06-01/runtime/";
-/// The longest answer that Lambda takes: 6 MB, and the little that its own error of that name allows beyond.
+/// The longest answer that Lambda takes: 6 MB, with a little for its own headers.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
+const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
 
 /// What a function made of one event.
 #[derive(Debug, Clone)]

@@ -6,4 +6,3 @@ mod fake;
 mod function;
 mod gateway;
 mod http;
-mod runtime_api;
