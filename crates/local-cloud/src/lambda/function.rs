@@ -1,12 +1,12 @@
 //! The function's process: started as Lambda would, replaced where it ends.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
@@ -59,8 +59,11 @@ impl FunctionConfig {
 
     /// What Lambda sets for a function on demand, and nothing of this process's environment.
     ///
+    /// `AWS_EXECUTION_ENV` is not among it: Lambda sets that for its own runtimes alone.
+    ///
     /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
     fn lambda_environment(&self, api: &RuntimeApi) -> Vec<(&'static str, String)> {
+        let root = self.program.parent().unwrap_or(Path::new("/var/task"));
         vec![
             ("AWS_LAMBDA_RUNTIME_API", api.address().to_string()),
             ("AWS_LAMBDA_FUNCTION_NAME", self.name.clone()),
@@ -75,7 +78,8 @@ impl FunctionConfig {
                 format!("/aws/lambda/{}", self.name),
             ),
             ("AWS_LAMBDA_LOG_STREAM_NAME", "local".to_owned()),
-            ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023".to_owned()),
+            ("LAMBDA_TASK_ROOT", root.display().to_string()),
+            ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
             ("_HANDLER", "bootstrap".to_owned()),
             ("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()),
             ("LANG", "en_US.UTF-8".to_owned()),
@@ -112,7 +116,10 @@ impl FunctionProcess {
             // The Ctrl-C that ends this process must not reach the function first.
             .process_group(0)
             .kill_on_drop(true);
-        let child = command.spawn()?;
+        let child = command.spawn().map_err(|error| {
+            let program = config.program.display();
+            std::io::Error::new(error.kind(), format!("{program}: {error}"))
+        })?;
         Ok(Self {
             api,
             child,
@@ -164,14 +171,30 @@ impl FunctionProcess {
     ///
     /// If the process cannot be waited for.
     pub async fn stop(mut self) -> std::io::Result<ExitStatus> {
-        if let Some(pid) = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed())) {
-            let _ = kill_process(pid, Signal::TERM);
-        }
+        self.signal(Signal::TERM);
         if let Ok(status) = tokio::time::timeout(GRACE, self.child.wait()).await {
             return status;
         }
-        self.child.kill().await?;
+        self.kill().await
+    }
+
+    /// Ends the process at once, as Lambda does where an invocation has failed it.
+    async fn kill(mut self) -> std::io::Result<ExitStatus> {
+        self.signal(Signal::KILL);
         self.child.wait().await
+    }
+
+    /// Signals the process and what it has started, where it has not been waited for: until then the number is its own.
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed())) {
+            let _ = kill_process_group(pid, signal);
+        }
+    }
+}
+
+impl Drop for FunctionProcess {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
     }
 }
 
@@ -215,7 +238,7 @@ impl Function {
         let outcome = process.invoke(event).await;
         match &outcome {
             Ok(_) | Err(InvokeError::Failed(_)) => state.process = Some(process),
-            Err(_) => drop(process.stop().await),
+            Err(_) => drop(process.kill().await),
         }
         outcome
     }

@@ -22,10 +22,10 @@ use tokio::task::JoinHandle;
 
 /// What every path of the API begins with.
 const VERSION: &str = "/2018-06-01/runtime/";
-/// The longest answer that Lambda takes: 6 MB, with a little for its own headers.
+/// The longest answer that Lambda takes: 6 MB, and the little that its own error of that name allows beyond.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
+const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
 
 /// What a function made of one event.
 #[derive(Debug, Clone)]
@@ -226,13 +226,15 @@ impl Shared {
         }
         let part = path.strip_prefix("invocation/");
         match part.and_then(|part| part.split_once('/')) {
-            Some((id, "response")) if body.len() > MAX_ANSWER_BYTES => self.end(id, |_| {
-                let text = format!(
-                    r#"{{"errorMessage":"Response payload size ({} bytes) exceeded maximum allowed payload size ({MAX_ANSWER_BYTES} bytes).","errorType":"Function.ResponseSizeTooLarge"}}"#,
-                    body.len()
-                );
-                Err(InvokeError::Failed(text.into()))
-            }),
+            Some((id, "response")) if body.len() > MAX_ANSWER_BYTES => {
+                let error = too_large(body.len());
+                let response = self.end(id, |_| Err(InvokeError::Failed(error.clone())));
+                // The function is told too, where the invocation was its own to answer.
+                if response.status() == StatusCode::ACCEPTED {
+                    return respond(StatusCode::PAYLOAD_TOO_LARGE, error);
+                }
+                response
+            }
             Some((id, "response")) => self.end(id, |handed| {
                 Ok(Invocation {
                     payload: body,
@@ -299,6 +301,14 @@ impl Shared {
     }
 }
 
+/// Lambda's own words for an answer of too many bytes.
+fn too_large(bytes: usize) -> Bytes {
+    format!(
+        r#"{{"errorMessage":"Response payload size ({bytes} bytes) exceeded maximum allowed payload size ({MAX_ANSWER_BYTES} bytes).","errorType":"Function.ResponseSizeTooLarge"}}"#
+    )
+    .into()
+}
+
 fn accepted() -> Response<Full<Bytes>> {
     respond(StatusCode::ACCEPTED, r#"{"status":"OK"}"#)
 }
@@ -310,8 +320,8 @@ fn refuse(status: StatusCode) -> Response<Full<Bytes>> {
     )
 }
 
-fn respond(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
+fn respond(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     response
 }

@@ -14,6 +14,24 @@ pub(crate) fn request(
     headers: &[(&str, &str)],
     body: &str,
 ) -> (u16, String) {
+    let (head, body) = exchange(endpoint, method, path, headers, body);
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|s| s.parse().ok())
+        .expect("a status");
+    (status, body)
+}
+
+/// Sends one request and returns the answer's head and body.
+#[track_caller]
+pub(crate) fn exchange(
+    endpoint: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (String, String) {
     let address = endpoint.strip_prefix("http://").expect("an http address");
     let mut socket = TcpStream::connect(address).expect("a listener");
     socket
@@ -30,12 +48,7 @@ pub(crate) fn request(
     let mut answer = String::new();
     socket.read_to_string(&mut answer).expect("an answer");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|s| s.parse().ok())
-        .expect("a status");
-    (status, body.to_owned())
+    (head.to_owned(), body.to_owned())
 }
 
 /// Calls one DynamoDB operation.

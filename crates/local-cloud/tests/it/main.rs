@@ -6,3 +6,4 @@ mod fake;
 mod function;
 mod gateway;
 mod http;
+mod runtime_api;
