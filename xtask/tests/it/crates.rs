@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("stackway-lambda-bench", &["stackway-local-cloud"], &[]),
     ("stackway-load", &["stackway-local-cloud"], &[]),
     ("stackway-local-cloud", &[], &[]),
+    ("stackway-pipeline-defs", &[], &[]),
     (
         "xtask",
         &[
