@@ -29,6 +29,21 @@ impl Naming {
         name
     }
 
+    /// The roles by which self-managed stack sets make stacks: of this region and environment, since IAM's names are
+    /// global to an account. The longest has 63 characters, within IAM's 64.
+    pub fn stack_set_roles(&self) -> StackSetRoles {
+        let name = |what| {
+            format!(
+                "{}-{}-{}-{what}",
+                self.project, self.region, self.environment
+            )
+        };
+        StackSetRoles {
+            administration: name("stackset-admin"),
+            execution: name("stackset-exec"),
+        }
+    }
+
     /// The tags of a stack, which CloudFormation hands on to its resources. `extra` (the environment's own) gives way
     /// to the project's, since `destroy` and the cost report find resources by them.
     pub fn tags(
@@ -51,6 +66,33 @@ impl Naming {
                 .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned()))),
         );
         tags
+    }
+}
+
+/// The names of the roles of self-managed stack sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackSetRoles {
+    /// The role that CloudFormation takes in the account of the set.
+    pub administration: String,
+    /// The role that it takes in each target account.
+    pub execution: String,
+}
+
+impl StackSetRoles {
+    /// The administration role's ARN in `account`, in the partition that `region` belongs to.
+    ///
+    /// See [ARNs](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html).
+    pub fn administration_arn(&self, account: &str, region: &str) -> String {
+        let partition = match region.split('-').collect::<Vec<_>>().as_slice() {
+            ["cn", ..] => "aws-cn",
+            ["us", "gov", ..] => "aws-us-gov",
+            ["eusc", ..] => "aws-eusc",
+            _ => "aws",
+        };
+        format!(
+            "arn:{partition}:iam::{account}:role/{}",
+            self.administration
+        )
     }
 }
 
@@ -79,6 +121,34 @@ mod tests {
     fn names_say_whose_the_stack_is() {
         assert_eq!(naming().stack("table"), "stackway-eu-west-2-dev-table");
         assert_eq!(naming().stack(&"x".repeat(200)).len(), STACK_NAME_MAX);
+    }
+
+    #[test]
+    fn roles_of_stack_sets_fit_iam() {
+        let longest = Naming {
+            project: "p".repeat(20),
+            region: "ap-southeast-1".into(),
+            environment: "e".repeat(12),
+        }
+        .stack_set_roles();
+        assert!(longest.administration.len() <= 64 && longest.execution.len() <= 64);
+        let roles = naming().stack_set_roles();
+        for (region, expected) in [
+            (
+                "eu-west-2",
+                "arn:aws:iam::1:role/stackway-eu-west-2-dev-stackset-admin",
+            ),
+            (
+                "cn-north-1",
+                "arn:aws-cn:iam::1:role/stackway-eu-west-2-dev-stackset-admin",
+            ),
+            (
+                "us-gov-west-1",
+                "arn:aws-us-gov:iam::1:role/stackway-eu-west-2-dev-stackset-admin",
+            ),
+        ] {
+            assert_eq!(roles.administration_arn("1", region), expected);
+        }
     }
 
     #[test]

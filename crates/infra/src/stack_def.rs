@@ -68,6 +68,25 @@ pub const STACKS: &[StackDef] = &[
     },
 ];
 
+/// The stacks of the roles by which self-managed stack sets are made; `stack-set roles` deploys them, since they go to
+/// other accounts too.
+pub const STACK_SET_ROLES: &[StackDef] = &[
+    StackDef {
+        name: "stack-set-administration",
+        summary: "the role that CloudFormation takes to reach other accounts",
+        needs: &[],
+        package: None,
+        outputs: &["AdministrationRoleArn"],
+    },
+    StackDef {
+        name: "stack-set-execution",
+        summary: "the role that makes stacks in an account that a stack set reaches",
+        needs: &[],
+        package: None,
+        outputs: &["ExecutionRoleName"],
+    },
+];
+
 impl StackDef {
     /// The stacks that must stand before this one.
     pub fn needed_stacks(&self) -> BTreeSet<&'static str> {

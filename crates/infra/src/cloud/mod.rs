@@ -3,6 +3,7 @@
 
 #[cfg(any(test, feature = "test-support"))]
 pub mod fake;
+pub mod stack_sets;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::{Fault, ValueError};
-use super::placement::RawPlacement;
+use super::stack_set::{RawPlacement, Surroundings};
 use super::{AccountId, EnvironmentName, Placement, Region, StackName, tag};
 
 /// A list as it is written; its values are checked one by one, so that an error has the line of its value.
@@ -115,10 +115,15 @@ impl RawEnvironment {
                 ));
             }
         }
+        let around = Surroundings {
+            accounts: &accounts,
+            protected: name.as_str() == "prod",
+        };
         let stacks = self
             .stacks
             .into_iter()
-            .map(|(stack, raw)| Ok((stack, raw.check()?)));
+            .map(|(stack, raw)| Ok((stack, raw.check(&around)?)))
+            .collect::<Result<_, Fault>>()?;
         Ok(Environment {
             name,
             kind: self.kind,
@@ -127,7 +132,7 @@ impl RawEnvironment {
             delivery: self.delivery,
             parameters: self.parameters,
             tags: self.tags,
-            stacks: stacks.collect::<Result<_, Fault>>()?,
+            stacks,
             line,
         })
     }

@@ -4,11 +4,13 @@
 //! error names its line, and what could stand there instead.
 
 mod account;
+mod amount;
 mod environment;
 mod error;
 mod name;
 mod placement;
 mod region;
+mod stack_set;
 mod tag;
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ pub use error::{ConfigError, ConfigErrorKind, ValueError};
 pub use name::{EnvironmentName, ProjectName, StackName};
 pub use placement::{OrganizationalUnit, Placement};
 pub use region::Region;
+pub use stack_set::StackSetPlacement;
 
 use environment::RawEnvironment;
 pub(crate) use error::nearest;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer};
 
 use super::error::{ValueError, nearest};
-use crate::stack_def::STACKS;
+use crate::stack_def::{STACK_SET_ROLES, STACKS};
 
 /// The project's name: lowercase letters, digits and hyphens, 2 to 20 characters.
 ///
@@ -47,7 +47,8 @@ impl TryFrom<String> for StackName {
     type Error = ValueError;
 
     fn try_from(text: String) -> Result<Self, ValueError> {
-        let names: Vec<_> = STACKS.iter().map(|def| def.name).collect();
+        let all = STACKS.iter().chain(STACK_SET_ROLES);
+        let names: Vec<_> = all.map(|def| def.name).collect();
         if names.contains(&text.as_str()) {
             return Ok(Self(text));
         }

@@ -75,6 +75,48 @@ fn a_local_environment_has_an_account_of_its_own() {
     );
 }
 
+/// The least that a stack set over accounts says, and over units.
+const GROUND: &str = "accounts = [\"111111111111\"], regions = [\"eu-west-2\"]";
+const UNITS: &str = "place = \"stack-set\", organizational_units = [\"ou-ab12-11111111\"], regions = [\"eu-west-2\"]";
+
+#[test]
+fn everything_that_a_stack_set_may_say() {
+    let text = format!(
+        "{BASE}
+[environments.staging]
+kind = \"aws\"
+accounts = [\"111111111111\", \"222222222222\"]
+regions = [\"eu-west-2\"]
+[environments.staging.stacks.table]
+place = \"stack-set\"
+accounts = [\"111111111111\", \"222222222222\"]
+regions = [\"eu-west-1\", \"eu-west-2\"]
+region_order = [\"eu-west-2\"]
+region_concurrency = \"parallel\"
+failure_tolerance = 1
+max_concurrent = \"50%\"
+concurrency_mode = \"soft\"
+administration_role = \"arn:aws:iam::111111111111:role/Administration\"
+execution_role = \"Execution\"
+[environments.staging.stacks.table.overrides.222222222222.eu-west-1]
+PointInTimeRecovery = \"false\"
+[environments.staging.stacks.api]
+place = \"stack-set\"
+organizational_units = [\"r-ab12\"]
+regions = [\"eu-west-2\"]
+call_as = \"delegated-admin\"
+auto_deployment = true
+"
+    );
+    let config = parse(&text).unwrap();
+    let environment = config.environment("staging").unwrap();
+    insta::assert_debug_snapshot!(environment.stacks);
+    let Placement::StackSet(table) = environment.placement("table") else {
+        panic!("{environment:?}");
+    };
+    assert_eq!(table.targets().pairs.len(), 4);
+}
+
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table: one entry a case")]
 fn every_error_names_the_line_and_the_choices() {
@@ -83,6 +125,11 @@ fn every_error_names_the_line_and_the_choices() {
     let placed = |value: &str| {
         aws(&format!(
             "regions = [\"eu-west-2\"]\nstacks.table = {{ {value} }}"
+        ))
+    };
+    let set = |value: &str| {
+        aws(&format!(
+            "accounts = [\"111111111111\"]\nregions = [\"eu-west-2\"]\nstacks.table = {{ place = \"stack-set\", {value} }}"
         ))
     };
     let cases = [
@@ -189,7 +236,89 @@ fn every_error_names_the_line_and_the_choices() {
         ),
         (
             "a stack set without regions",
-            placed("place = \"stack-set\", accounts = [\"123456789012\"]"),
+            set("accounts = [\"111111111111\"]"),
+        ),
+        (
+            "an account of another environment",
+            set("accounts = [\"333333333333\"], regions = [\"eu-west-2\"]"),
+        ),
+        (
+            "no account",
+            set("accounts = [], regions = [\"eu-west-2\"]"),
+        ),
+        (
+            "a region out of order",
+            set(&format!("{GROUND}, region_order = [\"us-east-1\"]")),
+        ),
+        (
+            "a tolerance in prod",
+            set(&format!("{GROUND}, failure_tolerance = \"10%\"")),
+        ),
+        (
+            "a tolerance below zero",
+            set(&format!("{GROUND}, failure_tolerance = -1")),
+        ),
+        (
+            "more than all accounts",
+            set(&format!("{GROUND}, max_concurrent = \"110%\"")),
+        ),
+        (
+            "a share without its sign",
+            set(&format!("{GROUND}, max_concurrent = \"20\"")),
+        ),
+        (
+            "no account at once",
+            set(&format!("{GROUND}, max_concurrent = 0")),
+        ),
+        (
+            "an amount that is none",
+            set(&format!("{GROUND}, max_concurrent = true")),
+        ),
+        (
+            "an unknown mode",
+            set(&format!("{GROUND}, concurrency_mode = \"softly\"")),
+        ),
+        (
+            "an unknown concurrency of regions",
+            set(&format!("{GROUND}, region_concurrency = \"paralel\"")),
+        ),
+        (
+            "a caller for accounts",
+            set(&format!("{GROUND}, call_as = \"delegated-admin\"")),
+        ),
+        (
+            "a role for units",
+            placed(&format!("{UNITS}, execution_role = \"Execution\"")),
+        ),
+        (
+            "an unknown caller",
+            placed(&format!("{UNITS}, call_as = \"root\"")),
+        ),
+        (
+            "something kept without auto-deployment",
+            placed(&format!("{UNITS}, retain_on_removal = true")),
+        ),
+        (
+            "values for another account",
+            set(&format!(
+                "{GROUND}, overrides.333333333333.eu-west-2 = {{ A = \"b\" }}"
+            )),
+        ),
+        (
+            "values for another region",
+            set(&format!(
+                "{GROUND}, overrides.111111111111.us-east-1 = {{ A = \"b\" }}"
+            )),
+        ),
+        (
+            "a value that is no string",
+            set(&format!(
+                "{GROUND}, overrides.111111111111.eu-west-2 = {{ A = 1 }}"
+            )),
+        ),
+        (
+            "a stack with preferences",
+            placed("place = \"stack\", max_concurrent = 2"),
         ),
         (
             "a unit",

@@ -5,6 +5,7 @@ mod deploy;
 mod destroy;
 mod error;
 mod follow;
+pub mod roll_out;
 #[cfg(test)]
 mod tests;
 

@@ -1,0 +1,159 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::stream::{StreamExt as _, TryStreamExt as _};
+
+use super::{RollOut, RollOutError};
+use crate::stack_set::{
+    DefinitionChange, Overrides, Pair, PairPlan, Permissions, Preferences, StackInstance,
+    StackSetAddress, StackSetDefinition, StackSetOperation, WantedPairs,
+};
+
+/// The tag of a set whose instances may have values of their own.
+///
+/// A list of instances does not tell of them, and asking each of a thousand instances takes minutes. So they are asked
+/// where this tag, or what is wanted, says that there is something to hear. It is set with the first value and stays.
+pub const OVERRIDES_TAG: &str = "stack-set-overrides";
+
+/// How many instances are asked for their own values at once.
+const AT_ONCE: usize = 8;
+
+/// A stack set as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedStackSet {
+    /// Which set.
+    pub address: StackSetAddress,
+    /// What it is made from, without [`OVERRIDES_TAG`].
+    pub definition: StackSetDefinition,
+    /// Where.
+    pub targets: WantedPairs,
+    /// How operations go over instances.
+    pub preferences: Preferences,
+}
+
+impl WantedStackSet {
+    /// The definition for a set that is not there yet.
+    pub(super) fn new_definition(&self) -> StackSetDefinition {
+        self.tagged(!self.targets.overrides.is_empty())
+    }
+
+    /// The definition for the set that the plan found.
+    pub(super) fn definition(&self, plan: &RollOutPlan) -> StackSetDefinition {
+        self.tagged(plan.overrides_known || !self.targets.overrides.is_empty())
+    }
+
+    fn tagged(&self, overrides: bool) -> StackSetDefinition {
+        let mut definition = self.definition.clone();
+        if overrides {
+            definition
+                .tags
+                .insert(OVERRIDES_TAG.to_owned(), "possible".to_owned());
+        }
+        definition
+    }
+}
+
+/// What a roll-out would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RollOutPlan {
+    /// The set's id; `None` where it is to be made.
+    pub set_id: Option<String>,
+    /// What the set is made from that changes.
+    pub changes: Vec<DefinitionChange>,
+    /// What becomes of each pair.
+    pub pairs: PairPlan,
+    /// How many instances stand.
+    pub instances: usize,
+    /// The operation that is under way; the plan may change as it ends.
+    pub in_flight: Option<StackSetOperation>,
+    /// The newest operation's id.
+    pub(super) last_operation: Option<String>,
+    /// Whether the set says that instances may have values of their own.
+    pub(super) overrides_known: bool,
+}
+
+impl RollOutPlan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.set_id.is_some() && self.changes.is_empty() && self.pairs.is_empty()
+    }
+}
+
+impl RollOut<'_> {
+    /// Holds what is wanted against what stands. Only reads.
+    ///
+    /// # Errors
+    /// [`RollOutError::PermissionModel`] where the set would have to become another kind.
+    pub async fn plan(&self, wanted: &WantedStackSet) -> Result<RollOutPlan, RollOutError> {
+        let at = &wanted.address;
+        let Some(set) = self.sets.describe_stack_set(at).await? else {
+            let none = (BTreeSet::new(), BTreeMap::new());
+            return Ok(RollOutPlan {
+                set_id: None,
+                changes: Vec::new(),
+                pairs: PairPlan::new(&wanted.targets, &[], &none.0, &none.1, false),
+                instances: 0,
+                in_flight: None,
+                last_operation: None,
+                overrides_known: false,
+            });
+        };
+        let overrides_known = set.definition.tags.contains_key(OVERRIDES_TAG);
+        let asked = overrides_known || !wanted.targets.overrides.is_empty();
+        let changes = set.definition.changes(&wanted.tagged(asked));
+        if changes.contains(&DefinitionChange::PermissionModel) {
+            return Err(RollOutError::PermissionModel {
+                stack_set: at.name.clone(),
+            });
+        }
+        // Operations before instances: one that ends in between is waited for, and the plan made again.
+        let (in_flight, last_operation) = self.in_flight(at).await?;
+        let instances = self.sets.stack_instances(at).await?;
+        let watched = match set.definition.permissions {
+            Permissions::ServiceManaged(auto) if auto.enabled => {
+                self.sets.auto_deployment_targets(at).await?
+            }
+            _ => Vec::new(),
+        };
+        let overridden = if asked {
+            self.overrides(wanted, &instances).await?
+        } else {
+            BTreeMap::new()
+        };
+        let pairs = PairPlan::new(
+            &wanted.targets,
+            &instances,
+            &watched.into_iter().collect(),
+            &overridden,
+            !changes.is_empty(),
+        );
+        Ok(RollOutPlan {
+            set_id: Some(set.id),
+            changes,
+            pairs,
+            instances: instances.len(),
+            in_flight,
+            last_operation,
+            overrides_known,
+        })
+    }
+
+    /// The values of their own that wanted instances have.
+    async fn overrides(
+        &self,
+        wanted: &WantedStackSet,
+        instances: &[StackInstance],
+    ) -> Result<BTreeMap<Pair, Overrides>, RollOutError> {
+        let asked = instances
+            .iter()
+            .filter(|instance| wanted.targets.pairs.contains(&instance.target()))
+            .map(|instance| async move {
+                let pair = &instance.pair;
+                let own = self.sets.instance_overrides(&wanted.address, pair).await?;
+                Ok::<_, RollOutError>((instance.target(), own.unwrap_or_default()))
+            });
+        futures::stream::iter(asked)
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+}
