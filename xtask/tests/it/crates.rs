@@ -8,6 +8,7 @@ use serde_json::Value;
 /// Which crates of the workspace each may name in `[dependencies]`; test-only dependencies are listed apart.
 const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("stackway-api", &[], &["stackway-local-cloud"]),
+    ("stackway-cost", &[], &[]),
     ("stackway-floor", &[], &[]),
     ("stackway-infra", &[], &[]),
     ("stackway-lambda-bench", &["stackway-local-cloud"], &[]),

@@ -1,0 +1,128 @@
+//! What a change costs: two estimates, line by line.
+
+use std::collections::BTreeMap;
+
+use crate::estimate::{Amount, Estimate, Line};
+
+/// The difference between two estimates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// What the first is of: `deployed`, a revision.
+    pub before_name: String,
+    /// What the second is of: `work tree`.
+    pub after_name: String,
+    /// The first.
+    pub before: Estimate,
+    /// The second.
+    pub after: Estimate,
+    /// The lines that differ, by stack, region, resource and item.
+    pub lines: Vec<Change>,
+}
+
+/// A line that differs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The line as it was or, where it was not there, as it will be: its names are the same in both.
+    pub line: Line,
+    /// Its amounts before; nothing where it was not there.
+    pub before: Amount,
+    /// Its amounts after; nothing where it is gone.
+    pub after: Amount,
+    /// Whether it was there before, and is there after.
+    pub kind: ChangeKind,
+}
+
+/// What becomes of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It comes.
+    Added,
+    /// It goes.
+    Removed,
+    /// It costs another amount.
+    Changed,
+}
+
+impl ChangeKind {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Changed => "changed",
+        }
+    }
+}
+
+impl Change {
+    /// What it adds to a month.
+    pub fn monthly(&self) -> Amount {
+        self.after - self.before
+    }
+}
+
+type Key = (String, String, Option<String>, String, String);
+
+impl Difference {
+    /// Holds two estimates against each other.
+    pub fn new(before: (String, Estimate), after: (String, Estimate)) -> Self {
+        let key = |line: &Line| -> Key {
+            let Line {
+                stack,
+                region,
+                account,
+                resource,
+                item,
+                ..
+            } = line.clone();
+            (stack, region, account, resource, item)
+        };
+        let mut sides: BTreeMap<Key, (Option<&Line>, Option<&Line>)> = BTreeMap::new();
+        for line in &before.1.lines {
+            sides.entry(key(line)).or_default().0 = Some(line);
+        }
+        for line in &after.1.lines {
+            sides.entry(key(line)).or_default().1 = Some(line);
+        }
+        let lines = sides.into_values().filter_map(|(was, is)| {
+            let (line, kind) = match (was, is) {
+                (Some(was), Some(is)) => {
+                    let same = was.amount() == is.amount() && was.quantity == is.quantity;
+                    if same {
+                        return None;
+                    }
+                    (is, ChangeKind::Changed)
+                }
+                (None, Some(is)) => (is, ChangeKind::Added),
+                (Some(was), None) => (was, ChangeKind::Removed),
+                (None, None) => return None,
+            };
+            Some(Change {
+                line: line.clone(),
+                before: was.map(Line::amount).unwrap_or_default(),
+                after: is.map(Line::amount).unwrap_or_default(),
+                kind,
+            })
+        });
+        Self {
+            lines: lines.collect(),
+            before_name: before.0,
+            after_name: after.0,
+            before: before.1,
+            after: after.1,
+        }
+    }
+
+    /// What the change adds to a month.
+    pub fn monthly(&self) -> Amount {
+        self.after.total() - self.before.total()
+    }
+
+    /// What the change adds to a stack's month.
+    pub fn of_stack(&self, stack: &str) -> Amount {
+        (self.lines.iter())
+            .filter(|change| change.line.stack == stack)
+            .map(Change::monthly)
+            .sum()
+    }
+}

@@ -1,0 +1,137 @@
+//! A difference, for a terminal and for a pull request.
+
+use std::fmt::Write as _;
+
+use super::markdown::escaped;
+use super::number::{money, signed};
+use super::text::table;
+use crate::diff::Difference;
+
+impl Difference {
+    /// The difference for a terminal.
+    pub fn text(&self, title: &str) -> String {
+        let mut out = format!("{}\n\n", self.headline(title));
+        if self.lines.is_empty() {
+            return out.trim_end().to_owned() + "\n";
+        }
+        let rows = self.lines.iter().map(|change| {
+            let line = &change.line;
+            vec![
+                change.kind.as_str().to_owned(),
+                format!("{}.{}", line.stack, line.resource),
+                line.title.clone(),
+                money(change.before.after_free),
+                money(change.after.after_free),
+                signed(change.monthly().after_free),
+                signed(change.monthly().list),
+            ]
+        });
+        let header = [
+            "",
+            "resource",
+            "for",
+            "before",
+            "after",
+            "difference",
+            "by the list",
+        ];
+        out += &table(&header, &[3, 4, 5, 6], rows.collect());
+        out += &self.doubts("");
+        out
+    }
+
+    /// The difference as Markdown.
+    pub fn markdown(&self, title: &str) -> String {
+        let mut out = format!("## {}\n\n", self.headline(&escaped(title)));
+        if !self.lines.is_empty() {
+            out += "| | resource | for | before | after | difference | by the list |\n";
+            out += "| --- | --- | --- | ---: | ---: | ---: | ---: |\n";
+        }
+        for change in &self.lines {
+            let line = &change.line;
+            let _ = writeln!(
+                out,
+                "| {} | {}.{} | {} | {} | {} | {} | {} |",
+                change.kind.as_str(),
+                escaped(&line.stack),
+                escaped(&line.resource),
+                line.title,
+                money(change.before.after_free),
+                money(change.after.after_free),
+                signed(change.monthly().after_free),
+                signed(change.monthly().list),
+            );
+        }
+        if !self.lines.is_empty() {
+            out += "\n";
+        }
+        let _ = writeln!(
+            out,
+            "{} a month after the free tier. Usage `{}`, account {}, price book {}.",
+            self.after.currency,
+            escaped(&self.after.profile),
+            self.after.account.name(),
+            self.after.book_version
+        );
+        let doubts = self.doubts("- ");
+        if !doubts.is_empty() {
+            out += "\n";
+            out += &doubts;
+        }
+        out
+    }
+
+    /// One sentence: what the change costs.
+    pub fn headline(&self, title: &str) -> String {
+        let (before, after) = (
+            self.before.total().after_free,
+            self.after.total().after_free,
+        );
+        let currency = &self.after.currency;
+        if self.lines.is_empty() {
+            return format!(
+                "{title}: no difference in cost from {} to {}, {} {currency} a month",
+                self.before_name,
+                self.after_name,
+                money(after)
+            );
+        }
+        format!(
+            "{title}: {} {currency} a month from {} to {}, {} before and {} after",
+            signed(after - before),
+            self.before_name,
+            self.after_name,
+            money(before),
+            money(after),
+        )
+    }
+
+    /// What the work tree has that is not priced, each with `mark` before it.
+    fn doubts(&self, mark: &str) -> String {
+        let mut out = String::new();
+        for missing in &self.after.not_priced {
+            let known = (self.before.not_priced.iter()).any(|old| {
+                (&old.stack, &old.resource, &old.why)
+                    == (&missing.stack, &missing.resource, &missing.why)
+            });
+            let text = |text: &str| {
+                if mark.is_empty() {
+                    text.to_owned()
+                } else {
+                    escaped(text)
+                }
+            };
+            if !known {
+                let _ = writeln!(
+                    out,
+                    "{mark}not priced: {}.{} (line {}): {}",
+                    text(&missing.stack),
+                    text(&missing.resource),
+                    missing.line,
+                    text(&missing.why)
+                );
+            }
+        }
+        out
+    }
+}
