@@ -15,7 +15,7 @@ use crate::stack::{
 /// [`Stacks`] on CloudFormation.
 #[derive(Clone, Debug)]
 pub struct CloudFormation {
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl CloudFormation {
@@ -28,7 +28,7 @@ impl CloudFormation {
 
     /// A client that a test made.
     #[cfg(test)]
-    fn from_client(client: Client) -> Self {
+    pub(super) fn from_client(client: Client) -> Self {
         Self { client }
     }
 }

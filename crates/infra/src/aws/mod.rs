@@ -3,6 +3,7 @@
 mod cloudformation;
 mod config;
 mod s3;
+mod stack_control;
 mod stack_sets;
 mod sts;
 

@@ -3,12 +3,15 @@
 
 #[cfg(any(test, feature = "test-support"))]
 pub mod fake;
+mod stack_control;
 pub mod stack_sets;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use async_trait::async_trait;
+
+pub use stack_control::StackControl;
 
 use crate::stack::{ChangeSet, Stack, StackEvent, StackResource};
 
@@ -130,6 +133,29 @@ impl CloudError {
         match self {
             Self::Refused { code, .. } => Some(code),
             _ => None,
+        }
+    }
+
+    /// Whether the same call may succeed a little later: nothing answered, the service was at fault, or it had been
+    /// asked too often. The SDK has repeated the call by then.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Refused { code, .. } => matches!(
+                code.as_str(),
+                "Throttling"
+                    | "ThrottlingException"
+                    | "RequestLimitExceeded"
+                    | "RequestThrottled"
+                    | "TooManyRequestsException"
+                    | "SlowDown"
+                    | "InternalFailure"
+                    | "InternalError"
+                    | "InternalServerError"
+                    | "ServiceUnavailable"
+                    | "ServiceUnavailableException"
+            ),
+            Self::Credentials { .. } | Self::File { .. } => false,
         }
     }
 }

@@ -1,15 +1,25 @@
 //! What CloudFormation says of a stack: its status, its events, its change sets. No I/O.
 
+mod action;
 mod change_set;
+mod change_set_name;
+mod change_set_summary;
 mod event;
+mod policy;
+mod stateful;
 mod status;
 
 use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
+pub use action::DeployAction;
 pub use change_set::{ChangeSet, ChangeSetState, ResourceChange};
+pub use change_set_name::ChangeSetName;
+pub use change_set_summary::{ChangeSetSummary, Execution};
 pub use event::{StackEvent, failures};
+pub use policy::StackPolicy;
+pub use stateful::STATEFUL_TYPES;
 pub use status::{Outcome, StackStatus};
 
 /// A stack as it stands.
