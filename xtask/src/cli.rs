@@ -95,6 +95,9 @@ pub(crate) enum Command {
     Deploy(commands::deploy::DeployArgs),
     Status(commands::status::StatusArgs),
     Outputs(commands::outputs::OutputsArgs),
+    Diagnose(commands::diagnose::DiagnoseArgs),
+    Logs(commands::logs::LogsArgs),
+    Drift(commands::drift::DriftArgs),
     Destroy(commands::destroy::DestroyArgs),
     Completions(commands::completions::CompletionsArgs),
 }

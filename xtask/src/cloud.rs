@@ -176,6 +176,11 @@ impl Cloud {
         }
     }
 
+    /// How often to ask.
+    pub(crate) fn poll_interval(&self) -> PollInterval {
+        self.poll
+    }
+
     /// What flows work with.
     pub(crate) fn tools<'a>(&'a self, observer: &'a dyn Observer) -> Tools<'a> {
         Tools {

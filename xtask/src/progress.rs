@@ -134,11 +134,7 @@ impl Observer for Display<'_> {
 }
 
 fn event_line(stack: &str, event: &StackEvent) -> String {
-    let style = match event.status.as_str() {
-        status if status.contains("FAILED") || status.contains("ROLLBACK") => BAD,
-        status if status.ends_with("COMPLETE") => GOOD,
-        _ => BUSY,
-    };
+    let style = status_style(&event.status);
     let time = event.timestamp.time();
     let mut line = format!(
         "{stack:<12} {DIM}{:02}:{:02}:{:02}{DIM:#} {style}{:<28}{style:#} {} {DIM}{}{DIM:#}",
@@ -153,4 +149,15 @@ fn event_line(stack: &str, event: &StackEvent) -> String {
         line += &[": ", reason].concat();
     }
     line
+}
+
+/// The colour of a resource's or a stack's status: by its outcome.
+pub(crate) fn status_style(status: &str) -> Style {
+    if status.contains("FAILED") || status.contains("ROLLBACK") {
+        BAD
+    } else if status.ends_with("COMPLETE") {
+        GOOD
+    } else {
+        BUSY
+    }
 }

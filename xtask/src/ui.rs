@@ -86,6 +86,11 @@ impl Ui {
         write_stdout(&serde_json::to_string_pretty(data).unwrap_or_default());
     }
 
+    /// Writes data as one line of JSON: where it comes piece by piece, each is a document of its own.
+    pub(crate) fn json_line(&self, data: &impl Serialize) {
+        write_stdout(&serde_json::to_string(data).unwrap_or_default());
+    }
+
     /// Says something in passing; `--quiet` leaves it out.
     pub(crate) fn say(&self, text: impl Display) {
         if !self.quiet {

@@ -10,6 +10,8 @@ pub mod aws;
 pub mod clock;
 pub mod cloud;
 pub mod config;
+pub mod diagnosis;
+pub mod drift;
 pub mod flow;
 pub mod naming;
 pub mod stack;

@@ -5,8 +5,11 @@ pub(crate) mod completions;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod dev;
+pub(crate) mod diagnose;
 pub(crate) mod doctor;
+pub(crate) mod drift;
 pub(crate) mod lint;
+pub(crate) mod logs;
 pub(crate) mod outputs;
 pub(crate) mod package;
 pub(crate) mod status;
@@ -28,7 +31,10 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         Command::Bench(args) => bench::run(ui, &args).await,
         Command::Deploy(args) => deploy::run(ui, global, &args).await,
         Command::Status(args) => status::run(ui, global, &args).await,
+        Command::Diagnose(args) => diagnose::run(ui, global, &args).await,
         Command::Outputs(args) => outputs::run(ui, global, &args).await,
+        Command::Logs(args) => logs::run(ui, global, &args).await,
+        Command::Drift(args) => drift::run(ui, global, &args).await,
         Command::Destroy(args) => destroy::run(ui, global, &args).await,
         Command::Completions(args) => {
             completions::run(ui, &args);

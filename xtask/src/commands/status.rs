@@ -129,7 +129,8 @@ fn meaning(outcome: Outcome) -> &'static str {
     }
 }
 
-fn rfc3339(time: time::OffsetDateTime) -> String {
+/// A time as it is shown: to the second, in UTC.
+pub(crate) fn rfc3339(time: time::OffsetDateTime) -> String {
     time.replace_nanosecond(0)
         .ok()
         .and_then(|time| {

@@ -6,5 +6,6 @@ mod crates;
 mod package;
 mod refusals;
 mod story;
+mod trouble;
 mod without_emulator;
 mod workbench;

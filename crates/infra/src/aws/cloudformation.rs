@@ -1,3 +1,6 @@
+mod drift;
+mod operation_events;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;

@@ -1,8 +1,10 @@
 //! What the flows ask of a cloud, in the project's own verbs. The adapters in [`crate::aws`] answer with AWS;
 //! a scripted fake answers in tests.
 
+mod drift;
 #[cfg(any(test, feature = "test-support"))]
 pub mod fake;
+mod operation_events;
 mod stack_control;
 pub mod stack_sets;
 
@@ -11,6 +13,8 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
+pub use drift::{AskedChangeSet, Detection, Drift};
+pub use operation_events::{EventsOf, OperationEvents};
 pub use stack_control::StackControl;
 
 use crate::stack::{ChangeSet, Stack, StackEvent, StackResource};
@@ -157,5 +161,18 @@ impl CloudError {
             ),
             Self::Credentials { .. } | Self::File { .. } => false,
         }
+    }
+
+    /// Whether the endpoint does not know the operation at all: an emulator that lacks it. AWS never says so of an
+    /// operation that it has.
+    pub fn is_unknown_operation(&self) -> bool {
+        let Self::Refused { code, message, .. } = self else {
+            return false;
+        };
+        matches!(
+            code.as_str(),
+            "InvalidAction" | "NotImplemented" | "UnknownOperation" | "UnknownOperationException"
+        ) || message.starts_with("Unknown action")
+            || (code == "InternalFailure" && message.contains("not implemented"))
     }
 }

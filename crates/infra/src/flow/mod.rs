@@ -3,15 +3,21 @@
 
 mod deploy;
 mod destroy;
+mod diagnose;
+mod drift;
 mod error;
 mod follow;
+mod history;
 pub mod roll_out;
 #[cfg(test)]
 mod tests;
 
 pub use deploy::{Deployed, Deployer, StackInput, StackInputs, WhatHappened};
 pub use destroy::{DestroyPlan, Destroyer, PlannedRemoval, Removed};
+pub use diagnose::{Diagnosed, Diagnoser};
+pub use drift::{DriftFinder, DriftFound};
 pub use error::FlowError;
+pub use history::{Historian, StackHistory, Window, merged};
 
 use crate::clock::{Clock, PollInterval};
 use crate::cloud::Stacks;

@@ -33,7 +33,7 @@ impl StackEvent {
     }
 
     /// Whether the failure follows from another: CloudFormation cancels what runs beside a failure.
-    fn is_consequence(&self) -> bool {
+    pub fn is_consequence(&self) -> bool {
         self.reason.as_deref().is_some_and(|reason| {
             reason.contains("cancelled")
                 || reason.contains("canceled")

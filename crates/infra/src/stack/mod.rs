@@ -5,9 +5,11 @@ mod change_set;
 mod change_set_name;
 mod change_set_summary;
 mod event;
+mod operation_event;
 mod policy;
 mod stateful;
 mod status;
+mod timeline;
 
 use std::collections::BTreeMap;
 
@@ -18,9 +20,11 @@ pub use change_set::{ChangeSet, ChangeSetState, ResourceChange};
 pub use change_set_name::ChangeSetName;
 pub use change_set_summary::{ChangeSetSummary, Execution};
 pub use event::{StackEvent, failures};
+pub use operation_event::{OperationEvent, OperationEventKind};
 pub use policy::StackPolicy;
 pub use stateful::STATEFUL_TYPES;
 pub use status::{Outcome, StackStatus};
+pub use timeline::{ResourceTimes, Span, resource_times};
 
 /// A stack as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

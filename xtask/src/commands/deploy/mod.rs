@@ -12,6 +12,7 @@ use crate::cloud::{Cloud, emulator};
 use crate::commands::outputs::{self, AllOutputs};
 use crate::commands::status::graph_failure;
 use crate::deploy_plan::DeployPlan;
+use crate::diagnosis;
 use crate::failure::{Failure, Kind};
 use crate::package::{self, Architecture, Host, Package};
 use crate::progress::Display;
@@ -103,7 +104,13 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
     .deploy(&graph)
     .await;
     display.clear();
-    let deployed = deployed.map_err(|error| explain(error, &name, &cloud, &settings))?;
+    let deployed = match deployed {
+        Ok(deployed) => deployed,
+        Err(error) => {
+            let failure = explain(error.clone(), &name, &cloud, &settings);
+            return Err(diagnosis::explain(failure, &error, &cloud).await);
+        }
+    };
     summary(ui, &deployed, start.elapsed());
     let all: AllOutputs = deployed
         .iter()

@@ -2,10 +2,12 @@
 
 mod clock;
 mod control;
+mod drift;
 mod faults;
 mod stacks;
 
 pub use clock::FakeClock;
+pub use drift::{FakeDrift, FakeOperationEvents};
 pub use faults::{Call, Case, Effect, Ended, Fault, Faults, for_each_fault};
 
 use std::collections::BTreeMap;

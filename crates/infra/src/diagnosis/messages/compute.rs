@@ -1,0 +1,193 @@
+//! Lambda, its images in ECR, and what runs them.
+
+use super::message;
+use crate::diagnosis::KnownMessage;
+
+const LAMBDA: &[&str] = &["AWS::Lambda::"];
+const ECR: &[&str] = &["AWS::ECR::"];
+
+pub(super) const MESSAGES: &[KnownMessage] = &[
+    message(
+        "lambda-role-not-assumable",
+        LAMBDA,
+        &["cannot be assumed by lambda"],
+        "the role's trust policy does not name lambda.amazonaws.com, or the role is so new that IAM has not spread it",
+        "let the role trust lambda.amazonaws.com; if it does already, deploy again",
+    ),
+    message(
+        "lambda-role-lacks-permission",
+        LAMBDA,
+        &["the provided execution role does not have permissions to call"],
+        "Lambda tries the role when it makes the function, and the role lacks what the function's settings need",
+        "give the execution role the action that the reason names (CreateNetworkInterface for a VPC, a queue's or \
+         stream's read actions for an event source), and let the function depend on that policy",
+    ),
+    message(
+        "lambda-code-not-in-bucket",
+        LAMBDA,
+        &["error occurred while getobject", "nosuchkey"],
+        "the zip is not in the bucket under the key that the template names",
+        "upload the zip first; `cargo xtask deploy` does so for stacks with a package",
+    ),
+    message(
+        "lambda-code-bucket-missing",
+        LAMBDA,
+        &["error occurred while getobject", "nosuchbucket"],
+        "the bucket with the code is not there",
+        "deploy the artifacts stack first, in the same account",
+    ),
+    message(
+        "lambda-code-other-region",
+        LAMBDA,
+        &["error occurred while getobject", "permanentredirect"],
+        "the bucket with the code is in another region; Lambda takes code from its own region alone",
+        "upload the zip to a bucket in the function's region",
+    ),
+    message(
+        "lambda-code-access-denied",
+        LAMBDA,
+        &["error occurred while getobject", "accessdenied"],
+        "whoever deploys may not read the zip, or not use the key that encrypts it",
+        "allow s3:GetObject on the bucket, and kms:Decrypt on its key, to the role that deploys",
+    ),
+    message(
+        "lambda-zip-too-large",
+        LAMBDA,
+        &["unzipped size must be smaller than"],
+        "the code with its layers is larger than the 250 MB that Lambda takes unzipped",
+        "take out what the function does not use, strip the binary's symbols, or ship it as an image (10 GB)",
+    ),
+    message(
+        "lambda-request-too-large",
+        LAMBDA,
+        &["request must be smaller than"],
+        "a zip that is sent with the call may have 50 MB",
+        "upload it to a bucket and name it by S3Bucket and S3Key",
+    ),
+    message(
+        "lambda-image-media-type",
+        LAMBDA,
+        &["media type for the source image", "is not supported"],
+        "the image is a manifest list or carries attestations, which Lambda does not take",
+        "build for one platform without them: `docker buildx build --platform linux/amd64 --provenance=false --sbom=false`",
+    ),
+    message(
+        "lambda-image-missing",
+        LAMBDA,
+        &["source image", "does not exist"],
+        "no image has the tag or digest that the template names",
+        "push the image first, to a repository in the function's region, and name the tag that was pushed",
+    ),
+    message(
+        "lambda-image-invalid",
+        LAMBDA,
+        &["source image", "is not valid"],
+        "the image's address is not one of ECR with a tag or digest",
+        "write it whole: <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>",
+    ),
+    message(
+        "lambda-image-no-access",
+        LAMBDA,
+        &["does not have permission to access the ecr image"],
+        "the repository's policy does not let Lambda pull, and whoever deploys may not change that policy",
+        "allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer to lambda.amazonaws.com in the repository's policy",
+    ),
+    message(
+        "lambda-layer-no-access",
+        LAMBDA,
+        &["lambda:getlayerversion"],
+        "the layer is of another account that does not share it, or that version of it is gone",
+        "name a version that is shared with this account, or let its owner share it (AddLayerVersionPermission)",
+    ),
+    message(
+        "lambda-concurrency-reserved",
+        LAMBDA,
+        &["unreservedconcurrentexecution below its minimum value"],
+        "the account's quota of concurrent executions leaves too little unreserved; a new account has 10",
+        "remove ReservedConcurrentExecutions, or have the quota `Concurrent executions` raised",
+    ),
+    message(
+        "lambda-version-exists",
+        LAMBDA,
+        &["a version for this lambda function exists"],
+        "nothing in the function changed, so there is no new version to publish",
+        "change the version's logical id only together with the code or the configuration",
+    ),
+    message(
+        "lambda-concurrent-update",
+        LAMBDA,
+        &["could not be updated due to a concurrent update operation"],
+        "two changes of the same function ran at the same time",
+        "deploy again; if it comes back, let the alias, the version or the permission depend on the other one",
+    ),
+    message(
+        "lambda-update-in-progress",
+        LAMBDA,
+        &["an update is in progress for resource"],
+        "an earlier change of the function has not ended",
+        "wait until the function's LastUpdateStatus is Successful, then deploy again",
+    ),
+    message(
+        "lambda-environment-too-large",
+        LAMBDA,
+        &["environment variables you have provided exceeded the 4kb limit"],
+        "all environment variables together may have 4 kB",
+        "move values to SSM parameters or a secret, and pass their names",
+    ),
+    message(
+        "lambda-reserved-variable",
+        LAMBDA,
+        &["reserved keys that are currently not supported for modification"],
+        "a variable has a name that Lambda sets itself, such as AWS_REGION",
+        "take it out of Environment; the function has it already",
+    ),
+    message(
+        "lambda-runtime-retired",
+        LAMBDA,
+        &["runtime parameter of", "no longer supported"],
+        "the runtime is retired: functions can no longer be made or changed with it",
+        "move to a current runtime; provided.al2023 for a binary",
+    ),
+    message(
+        "lambda-policy-too-long",
+        LAMBDA,
+        &["the final policy size", "is bigger than the limit"],
+        "the function's resource policy may have 20 kB, and each permission adds to it",
+        "replace many permissions by one with a wildcard in its source ARN",
+    ),
+    message(
+        "ecr-not-empty",
+        ECR,
+        &["cannot be deleted because it still contains images"],
+        "the repository has images, and EmptyOnDelete is not set",
+        "run `cargo xtask destroy`, which removes the images first, or set EmptyOnDelete: true",
+    ),
+    message(
+        "ecr-exists",
+        ECR,
+        &["repository with name", "already exists in the registry"],
+        "a repository of that name is there, and is not the stack's: left by a stack that retained it, or made by hand",
+        "import it into the stack, delete it, or choose another name",
+    ),
+    message(
+        "ecr-lifecycle-policy",
+        ECR,
+        &["invalid parameter at 'lifecyclepolicytext'"],
+        "the lifecycle policy is not JSON of the form that ECR takes",
+        "check rulePriority (unique), tagStatus and countType against the lifecycle policy's schema",
+    ),
+    message(
+        "ecs-circuit-breaker",
+        &["AWS::ECS::"],
+        &["ecs deployment circuit breaker was triggered"],
+        "new tasks did not come up, so ECS went back",
+        "look at the stopped tasks' reasons: `aws ecs list-tasks --desired-status STOPPED`, then `describe-tasks`",
+    ),
+    message(
+        "codedeploy-rolled-back",
+        &["AWS::Lambda::Alias", "AWS::CodeDeploy::"],
+        &["rollback successful"],
+        "CodeDeploy stopped the traffic shift, because an alarm went off or a hook failed, and went back",
+        "look at the deployment (`aws deploy get-deployment`), at the alarm that stopped it and at the function's log",
+    ),
+];

@@ -1,0 +1,156 @@
+//! IAM, STS and who may do what.
+
+use super::message;
+use crate::diagnosis::KnownMessage;
+
+const IAM: &[&str] = &["AWS::IAM::"];
+
+pub(super) const MESSAGES: &[KnownMessage] = &[
+    message(
+        "iam-policies-per-role",
+        IAM,
+        &["cannot exceed quota for policiesperrole"],
+        "a role has at most 10 managed policies",
+        "merge policies, write some inline, or have the quota raised (20 at most)",
+    ),
+    message(
+        "iam-roles-per-account",
+        IAM,
+        &["cannot exceed quota for rolesperaccount"],
+        "the account has as many roles as it may",
+        "delete roles that nobody uses, or have the quota raised",
+    ),
+    message(
+        "iam-policy-too-long",
+        IAM,
+        &["maximum policy size of"],
+        "the role's inline policies together are longer than IAM takes",
+        "use wildcards in actions and resources, or move statements to a managed policy",
+    ),
+    message(
+        "iam-detach-first",
+        IAM,
+        &["cannot delete entity, must detach all policies first"],
+        "somebody attached a managed policy to the role outside of the stack",
+        "detach it (`aws iam list-attached-role-policies`, `detach-role-policy`), then delete again",
+    ),
+    message(
+        "iam-delete-policies-first",
+        IAM,
+        &["cannot delete entity, must delete policies first"],
+        "somebody wrote an inline policy into the role outside of the stack",
+        "delete it (`aws iam list-role-policies`, `delete-role-policy`), then delete again",
+    ),
+    message(
+        "iam-instance-profile",
+        IAM,
+        &["must remove roles from instance profile first"],
+        "the role is in an instance profile that is not the stack's",
+        "take it out (`aws iam remove-role-from-instance-profile`), then delete again",
+    ),
+    message(
+        "iam-invalid-principal",
+        IAM,
+        &["invalid principal in policy"],
+        "the trust policy names a principal that is not there, or a service's name is wrong",
+        "check the ARN or the service's name; a role that was deleted and made again has another id",
+    ),
+    message(
+        "iam-malformed-policy",
+        IAM,
+        &["malformedpolicydocument"],
+        "the policy document breaks IAM's grammar",
+        "hold it against `aws accessanalyzer validate-policy`",
+    ),
+    message(
+        "iam-syntax-errors",
+        IAM,
+        &["syntax errors in policy"],
+        "the policy document breaks IAM's grammar",
+        "hold it against `aws accessanalyzer validate-policy`",
+    ),
+    message(
+        "iam-policy-missing",
+        IAM,
+        &["does not exist or is not attachable"],
+        "a managed policy's ARN is wrong, or of another account",
+        "check the ARN: `aws iam list-policies`; AWS's own begin with arn:aws:iam::aws:policy/",
+    ),
+    message(
+        "iam-oidc-provider-exists",
+        &["AWS::IAM::OIDCProvider"],
+        &["provider with url"],
+        "the account has an OIDC provider for that address; there can be one alone",
+        "refer to the one that is there in place of making another",
+    ),
+    message(
+        "iam-role-exists",
+        IAM,
+        &["already exists"],
+        "a role, policy or user of that name is there, and is not the stack's",
+        "import it into the stack, delete it, or leave the name to CloudFormation",
+    ),
+    message(
+        "service-linked-role",
+        &[],
+        &["service linked role"],
+        "the service wants a role of its own in the account, which is not there or may not be made",
+        "make it once: `aws iam create-service-linked-role --aws-service-name <service>.amazonaws.com`",
+    ),
+    message(
+        "stack-role-not-assumable",
+        &[],
+        &["is invalid or cannot be assumed"],
+        "the service role that the stack was made with is gone, or does not trust CloudFormation",
+        "make a role of that very name again that trusts cloudformation.amazonaws.com, then repeat the operation with it",
+    ),
+    message(
+        "explicit-deny",
+        &[],
+        &["with an explicit deny"],
+        "a policy forbids the call: an SCP of the organisation, a permissions boundary, or a policy of the role's own",
+        "the reason says which kind of policy; ask its owner, or deploy where it does not hold",
+    ),
+    message(
+        "pass-role-denied",
+        &[],
+        &["not authorized to perform: iam:passrole"],
+        "whoever deploys may not hand the role to the service",
+        "allow iam:PassRole on that role's ARN to the role that deploys",
+    ),
+    message(
+        "tagging-denied",
+        &[],
+        &["unauthorizedtaggingoperation"],
+        "whoever deploys may make the resource but not tag it, and every stack hands its tags on",
+        "allow the service's tagging action (TagResource, CreateTags, …) to the role that deploys",
+    ),
+    message(
+        "not-authorized",
+        &[],
+        &["is not authorized to perform"],
+        "whoever deploys lacks the permission that the reason names",
+        "allow that action to the role that deploys; `cargo xtask doctor` names others that it lacks",
+    ),
+    message(
+        "credentials-expired",
+        &[],
+        &["security token included in the request is expired"],
+        "the credentials ran out while the operation went on",
+        "log in again, then repeat the operation; a service role of the stack's own does not run out",
+    ),
+    message(
+        "credentials-invalid",
+        &[],
+        &["security token included in the request is invalid"],
+        "the region is not enabled for the account, or the credentials are of no use there",
+        "enable the region in the account's settings, or log in again",
+    ),
+    message(
+        "account-not-subscribed",
+        &[],
+        &["needs a subscription for the service"],
+        "the account is new and not yet let into the service, or its payment method was refused",
+        "finish the account's sign-up, wait up to 24 hours, then deploy again",
+    ),
+];
