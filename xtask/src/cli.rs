@@ -90,6 +90,7 @@ pub(crate) enum Command {
     Dev(commands::dev::DevArgs),
     Test(commands::test::TestArgs),
     Lint(commands::lint::LintArgs),
+    Render(commands::render::RenderArgs),
     Package(commands::package::PackageArgs),
     Bench(commands::bench::BenchArgs),
     Deploy(commands::deploy::DeployArgs),

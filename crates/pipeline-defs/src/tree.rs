@@ -20,6 +20,8 @@ pub enum Tree {
     List(Vec<Tree>),
     /// Keys and values, in their order.
     Map(Vec<(String, Tree)>),
+    /// A string with a comment behind it; JSON leaves the comment out.
+    Pinned(String, &'static str),
     /// A comment above what follows in a map; JSON leaves it out.
     Commented(&'static str, Box<Tree>),
 }
@@ -117,7 +119,7 @@ mod tests {
         match tree {
             Tree::Bool(bool) => Value::Bool(*bool),
             Tree::Int(int) => Value::from(*int),
-            Tree::Text(text) | Tree::Lines(text) => Value::String(text.clone()),
+            Tree::Text(text) | Tree::Lines(text) | Tree::Pinned(text, _) => Value::String(text.clone()),
             Tree::Tagged(tag, inner) => Value::Object(
                 [(tag.long().to_owned(), value(inner))]
                     .into_iter()

@@ -5,20 +5,29 @@ use tokio::process::Command;
 
 use crate::checks::{Checks, Outcome, python_tools};
 use crate::failure::Failure;
+use crate::pipeline_checks;
 use crate::process;
 use crate::project::Project;
 use crate::ui::Ui;
 
-/// Run the slower checks of the tree: spelling, documentation, dependencies
+/// Run the slower checks of the tree: spelling, documentation, dependencies, pipelines
 ///
 /// A tool that is missing is installed under target/, or skipped by name with the command that installs it.
 #[derive(Debug, Args)]
 pub(crate) struct LintArgs {
-    /// Only these: spelling, documentation, dependencies, advisories
+    /// Only these: spelling, documentation, workflows, hardening, declarations, dependencies, advisories
     checks: Vec<String>,
 }
 
-const CHECKS: &[&str] = &["spelling", "documentation", "dependencies", "advisories"];
+const CHECKS: &[&str] = &[
+    "spelling",
+    "documentation",
+    "workflows",
+    "hardening",
+    "declarations",
+    "dependencies",
+    "advisories",
+];
 
 pub(crate) async fn run(ui: &Ui, args: &LintArgs) -> Result<(), Failure> {
     let project = Project::locate()?;
@@ -47,6 +56,25 @@ pub(crate) async fn run(ui: &Ui, args: &LintArgs) -> Result<(), Failure> {
             .await
             .into()
         })
+        .await;
+    checks
+        .run(
+            "workflows",
+            "actionlint",
+            pipeline_checks::workflows(ui, &project),
+        )
+        .await;
+    checks
+        .run("hardening", "zizmor, over the workflows", async {
+            pipeline_checks::hardening(ui, &project).await.into()
+        })
+        .await;
+    checks
+        .run(
+            "declarations",
+            "the pipelines' JSON against the service's model",
+            async { pipeline_checks::declared(ui, &project).await.into() },
+        )
         .await;
     checks
         .run("dependencies", "cargo deny", dependencies(ui, &project))

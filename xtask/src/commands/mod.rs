@@ -12,6 +12,7 @@ pub(crate) mod lint;
 pub(crate) mod logs;
 pub(crate) mod outputs;
 pub(crate) mod package;
+pub(crate) mod render;
 pub(crate) mod status;
 pub(crate) mod test;
 
@@ -27,6 +28,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         Command::Dev(args) => dev::run(ui, &args).await,
         Command::Test(args) => test::run(ui, &args).await,
         Command::Lint(args) => lint::run(ui, &args).await,
+        Command::Render(args) => render::run(ui, global, &args),
         Command::Package(args) => package::run(ui, &args).await,
         Command::Bench(args) => bench::run(ui, &args).await,
         Command::Deploy(args) => deploy::run(ui, global, &args).await,

@@ -8,6 +8,7 @@ use tokio::process::Command;
 use crate::checks::{Checks, Outcome, python_tools};
 use crate::contract;
 use crate::failure::{Failure, Kind};
+use crate::pipeline_checks;
 use crate::process;
 use crate::project::Project;
 use crate::ui::Ui;
@@ -19,13 +20,14 @@ use crate::ui::Ui;
 /// emulator that the tests start is one of their own. `cargo xtask lint` runs the slower checks of the tree.
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
-    /// Only these: format, clippy, tests, contract, containers, templates
+    /// Only these: format, clippy, rendered, tests, contract, containers, templates
     checks: Vec<String>,
 }
 
 const CHECKS: &[&str] = &[
     "format",
     "clippy",
+    "rendered",
     "tests",
     "contract",
     "containers",
@@ -66,6 +68,11 @@ pub(crate) async fn run(ui: &Ui, args: &TestArgs) -> Result<(), Failure> {
             )
             .await
             .into()
+        })
+        .await;
+    checks
+        .run("rendered", "the pipelines' forms against their definitions", async {
+            pipeline_checks::rendered(&project).into()
         })
         .await;
     checks

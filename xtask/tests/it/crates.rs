@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
             "stackway-infra",
             "stackway-lambda-bench",
             "stackway-local-cloud",
+            "stackway-pipeline-defs",
         ],
         &[],
     ),

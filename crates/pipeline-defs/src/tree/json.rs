@@ -76,7 +76,7 @@ fn leaf_of(tree: &Tree) -> String {
     match tree {
         Tree::Bool(bool) => bool.to_string(),
         Tree::Int(int) => int.to_string(),
-        Tree::Text(text) | Tree::Lines(text) => quoted(text),
+        Tree::Text(text) | Tree::Lines(text) | Tree::Pinned(text, _) => quoted(text),
         Tree::List(_) => "[]".to_owned(),
         Tree::Map(_) => "{}".to_owned(),
         Tree::Commented(_, inner) | Tree::Tagged(_, inner) => leaf_of(inner),

@@ -108,6 +108,7 @@ fn inline(tree: &Tree) -> String {
         Tree::Bool(bool) => bool.to_string(),
         Tree::Int(int) => int.to_string(),
         Tree::Text(text) => scalar(text),
+        Tree::Pinned(text, comment) => [&scalar(text), " # ", comment].concat(),
         Tree::Lines(text) => double_quoted(text),
         Tree::List(_) => "[]".to_owned(),
         Tree::Map(_) => "{}".to_owned(),
