@@ -1,6 +1,134 @@
 //! What a deploy has to do with the pipelines: which stacks are theirs, and what a person has to do once.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use stackway_infra::config::{Delivery, EnvironmentKind};
+use stackway_infra::flow::{Deployed, WhatHappened};
+use stackway_infra::stack_def::{DELIVERY, StackDef, StackGraph};
+use stackway_infra::template::Template;
+
+use crate::commands::outputs::AllOutputs;
+use crate::commands::status::graph_failure;
 use crate::failure::{Failure, Kind};
+use crate::settings::Settings;
+use crate::ui::{BOLD, Ui};
+
+/// Types that the emulator does not know. It refuses a whole template that has one.
+const NOT_EMULATED: [&str; 3] = [
+    "AWS::CodeBuild::ReportGroup",
+    "AWS::CodeConnections::Connection",
+    "AWS::CodePipeline::Pipeline",
+];
+
+/// The stacks of a deploy.
+pub(crate) struct Selection {
+    pub(crate) graph: StackGraph,
+    /// How many of those that were asked for are left out, each of them said by name.
+    pub(crate) skipped: usize,
+}
+
+/// The stacks to deploy. A pipeline's environment leaves what runs code to the pipeline; others have none.
+pub(crate) fn select(ui: &Ui, settings: &Settings, names: &[String]) -> Result<Selection, Failure> {
+    let graph = StackGraph::all()
+        .and_then(|graph| graph.select(names, true))
+        .map_err(graph_failure)?;
+    let mut kept: Vec<StackDef> = Vec::new();
+    let mut skipped = 0;
+    for def in graph.deploy_order() {
+        match left_out(settings, def)? {
+            Some(reason) => {
+                skipped += 1;
+                ui.say(format!("{}: skipped: {reason}", def.name));
+            }
+            None => kept.push(*def),
+        }
+    }
+    Ok(Selection {
+        graph: StackGraph::new(&kept).map_err(graph_failure)?,
+        skipped,
+    })
+}
+
+/// Why a stack is not deployed.
+fn left_out(settings: &Settings, def: &StackDef) -> Result<Option<String>, Failure> {
+    let name = &settings.environment.name;
+    if def.name == DELIVERY && settings.environment.kind == EnvironmentKind::Local {
+        let template = settings.project.template(def)?;
+        let types: BTreeSet<_> = template
+            .resources
+            .values()
+            .map(|resource| resource.resource_type.as_str())
+            .collect();
+        let missing: Vec<_> = NOT_EMULATED
+            .into_iter()
+            .filter(|one| types.contains(one))
+            .collect();
+        if !missing.is_empty() {
+            return Ok(Some(format!("the emulator has no {}", missing.join(", "))));
+        }
+    }
+    Ok(match settings.environment.delivery {
+        Delivery::Pipeline if def.package.is_some() => Some(format!(
+            "left to the pipeline, which owns it in `{name}` (delivery = \"pipeline\")"
+        )),
+        Delivery::Direct if def.name == DELIVERY => {
+            Some(format!("`{name}` has no pipelines (delivery = \"direct\")"))
+        }
+        _ => None,
+    })
+}
+
+/// Gives a template what it asks for of the repository.
+pub(crate) fn fill(
+    settings: &Settings,
+    template: &Template,
+    parameters: &mut BTreeMap<String, String>,
+) -> Result<(), Failure> {
+    let name = "RepositoryId";
+    if template.parameters.contains_key(name) && !parameters.contains_key(name) {
+        parameters.insert(name.to_owned(), repository_id(&settings.repository)?);
+    }
+    Ok(())
+}
+
+/// Says what a person has to do before the pipelines run.
+pub(crate) fn after(ui: &Ui, settings: &Settings, deployed: &[Deployed], outputs: &AllOutputs) {
+    let Some(stack) = deployed.iter().find(|stack| stack.name == DELIVERY) else {
+        return;
+    };
+    let output = |name: &str| {
+        outputs
+            .get(DELIVERY)
+            .and_then(|outputs| outputs.get(name))
+            .map_or("", String::as_str)
+    };
+    let console = console(&settings.naming.region);
+    let pipeline = output("ApplicationPipelineName");
+    if stack.what == WhatHappened::Created {
+        ui.say(format!(
+            "\nthe connection to the repository waits until a person authorises it, once:\n  \
+             {BOLD}{console}/settings/connections{BOLD:#} ({})\n\
+             then a push to the delivered branch starts `{pipeline}`",
+            output("ConnectionArn")
+        ));
+    } else {
+        ui.say(format!(
+            "\na push to the delivered branch starts `{pipeline}`: {console}/codepipeline/pipelines/{pipeline}/view"
+        ));
+    }
+}
+
+/// The developer tools' console of a region.
+fn console(region: &str) -> String {
+    let domain = if region.starts_with("cn-") {
+        "console.amazonaws.cn"
+    } else if region.starts_with("us-gov-") {
+        "console.amazonaws-us-gov.com"
+    } else {
+        "console.aws.amazon.com"
+    };
+    format!("https://{region}.{domain}/codesuite")
+}
 
 /// `owner/name` of a repository's address: `https://github.com/owner/name`, `git@github.com:owner/name.git`.
 pub(crate) fn repository_id(repository: &str) -> Result<String, Failure> {
@@ -30,18 +158,47 @@ mod tests {
 
     #[track_caller]
     fn check(repository: &str, expected: Option<&str>) {
-        assert_eq!(repository_id(repository).ok().as_deref(), expected, "{repository}");
+        assert_eq!(
+            repository_id(repository).ok().as_deref(),
+            expected,
+            "{repository}"
+        );
     }
 
     #[test]
     fn addresses_tell_owner_and_name() {
-        check("https://github.com/example/stackway", Some("example/stackway"));
-        check("https://github.com/example/stackway.git", Some("example/stackway"));
-        check("https://gitlab.com/group/sub/name/", Some("group/sub/name"));
-        check("git@github.com:example/stackway.git", Some("example/stackway"));
-        check("ssh://git@github.com/example/stackway", Some("example/stackway"));
-        for none in ["", "stackway", "https://github.com", "https://github.com/example", "https://github.com/a b/c"] {
+        for (repository, expected) in [
+            ("https://github.com/example/stackway", "example/stackway"),
+            (
+                "https://github.com/example/stackway.git",
+                "example/stackway",
+            ),
+            ("https://gitlab.com/group/sub/name/", "group/sub/name"),
+            ("git@github.com:example/stackway.git", "example/stackway"),
+            ("ssh://git@github.com/example/stackway", "example/stackway"),
+        ] {
+            check(repository, Some(expected));
+        }
+        for none in [
+            "",
+            "stackway",
+            "https://github.com",
+            "https://github.com/example",
+            "https://github.com/a b/c",
+        ] {
             check(none, None);
         }
+    }
+
+    #[test]
+    fn the_console_is_the_region_s() {
+        assert_eq!(
+            console("eu-west-2"),
+            "https://eu-west-2.console.aws.amazon.com/codesuite"
+        );
+        assert_eq!(
+            console("cn-north-1"),
+            "https://cn-north-1.console.amazonaws.cn/codesuite"
+        );
     }
 }

@@ -12,6 +12,7 @@ use stackway_infra::stack_def::{ARTIFACTS, StackDef, StackGraph};
 use stackway_infra::template::Template;
 
 use crate::cloud::Cloud;
+use crate::delivery;
 use crate::failure::{Failure, Kind};
 use crate::package::{Architecture, Package};
 use crate::settings::Settings;
@@ -75,6 +76,7 @@ impl DeployPlan {
                     parameters.entry(name.to_owned()).or_insert(value);
                 }
             }
+            delivery::fill(settings, &template, &mut parameters)?;
             let input = StackInput {
                 stack_name: settings.naming.stack(def.name),
                 template_body: template.text.clone(),

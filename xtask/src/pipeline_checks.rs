@@ -22,10 +22,7 @@ pub(crate) fn rendered(project: &Project) -> Result<(), Failure> {
     if drift.is_empty() {
         return Ok(());
     }
-    let failure = Failure::new(
-        Kind::Check,
-        "what is rendered differs from its definitions",
-    );
+    let failure = Failure::new(Kind::Check, "what is rendered differs from its definitions");
     let failure = drift
         .iter()
         .fold(failure, |failure, one| failure.cause(one.path()));
@@ -37,7 +34,9 @@ pub(crate) async fn workflows(ui: &Ui, project: &Project) -> Outcome {
     let tools = match NodeTools::install(ui, project).await {
         Ok(Some(tools)) => tools,
         Ok(None) => {
-            return Outcome::Skipped("Node.js and npm are not on PATH: install Node.js 18 or later".to_owned());
+            return Outcome::Skipped(
+                "Node.js and npm are not on PATH: install Node.js 18 or later".to_owned(),
+            );
         }
         Err(failure) => return Outcome::Failed(failure),
     };
@@ -64,7 +63,9 @@ pub(crate) async fn hardening(ui: &Ui, project: &Project) -> Result<(), Failure>
 }
 
 fn hinted(failure: Failure) -> Failure {
-    failure.hint("the workflows are rendered: correct crates/pipeline-defs, then run `cargo xtask render`")
+    failure.hint(
+        "the workflows are rendered: correct crates/pipeline-defs, then run `cargo xtask render`",
+    )
 }
 
 /// The declarations, held against the service's own model as the AWS CLI holds them.
@@ -84,7 +85,12 @@ pub(crate) async fn declared(ui: &Ui, project: &Project) -> Result<(), Failure> 
     command
         .args(["-c", include_str!("../declarations.py")])
         .args(&paths);
-    process::run(ui, "hold the declarations against CodePipeline's model", &mut command).await
+    process::run(
+        ui,
+        "hold the declarations against CodePipeline's model",
+        &mut command,
+    )
+    .await
 }
 
 /// An environment as AWS's documents have one.
@@ -97,6 +103,9 @@ fn example() -> Site {
         partition: "aws".to_owned(),
         repository_id: "example/stackway".to_owned(),
         connection_id: "00000000-0000-0000-0000-000000000000".to_owned(),
-        key_arn: Some("arn:aws:kms:eu-west-2:111122223333:key/00000000-0000-0000-0000-000000000000".to_owned()),
+        key_arn: Some(
+            "arn:aws:kms:eu-west-2:111122223333:key/00000000-0000-0000-0000-000000000000"
+                .to_owned(),
+        ),
     }
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use stackway_infra::config::{Config, Environment};
 use stackway_infra::naming::{Naming, Source};
 use stackway_pipeline_defs::pipelines::STACK;
-use stackway_pipeline_defs::render::{EnvironmentInput, RenderError, RenderedFile, Workspace, render};
+use stackway_pipeline_defs::render::{
+    EnvironmentInput, RenderError, RenderedFile, Workspace, render,
+};
 
 use crate::failure::{Failure, Kind};
 use crate::project::Project;
@@ -88,10 +90,7 @@ fn input(config: &Config, environment: &Environment) -> EnvironmentInput {
 /// A definition that does not hold.
 pub(crate) fn render_failure(error: RenderError) -> Failure {
     let failure = Failure::new(Kind::Configuration, "the pipelines cannot be rendered");
-    let failure = error
-        .to_string()
-        .lines()
-        .fold(failure, |failure, line| failure.cause(line));
+    let failure = error.to_string().lines().fold(failure, Failure::cause);
     failure.hint("correct the definition in crates/pipeline-defs/src/pipelines, or the template")
 }
 

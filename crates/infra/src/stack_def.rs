@@ -32,14 +32,33 @@ pub struct StackDef {
 /// The stack that holds the artifact bucket, and its output that names it.
 pub const ARTIFACTS: (&str, &str) = ("artifacts", "ArtifactBucketName");
 
+/// The stack that holds the pipelines. It is there only where a pipeline delivers, and only where its types are.
+pub const DELIVERY: &str = "delivery";
+
+const fn need(parameter: &'static str, stack: &'static str, output: &'static str) -> Need {
+    Need {
+        parameter,
+        stack,
+        output,
+    }
+}
+
 /// Every stack. To add one: a line here, and its template.
+///
+/// Of those that need nothing of each other the later is removed first: so `api`, which a pipeline may have made with a
+/// role of `delivery`, comes after it.
 pub const STACKS: &[StackDef] = &[
     StackDef {
         name: "artifacts",
         summary: "artifact bucket, image repository, key",
         needs: &[],
         package: None,
-        outputs: &["ArtifactBucketName", "RepositoryUri"],
+        outputs: &[
+            "ArtifactBucketName",
+            "EncryptionKey",
+            "RepositoryName",
+            "RepositoryUri",
+        ],
     },
     StackDef {
         name: "table",
@@ -49,19 +68,25 @@ pub const STACKS: &[StackDef] = &[
         outputs: &["TableName", "TableArn"],
     },
     StackDef {
+        name: DELIVERY,
+        summary: "the pipelines, their builds and roles, the connection to the repository",
+        needs: &[
+            need("ArtifactBucketName", ARTIFACTS.0, ARTIFACTS.1),
+            need("ArtifactKeyArn", ARTIFACTS.0, "EncryptionKey"),
+            need("ImageRepositoryName", ARTIFACTS.0, "RepositoryName"),
+            need("ImageRepositoryUri", ARTIFACTS.0, "RepositoryUri"),
+            need("TableName", "table", "TableName"),
+            need("TableArn", "table", "TableArn"),
+        ],
+        package: None,
+        outputs: &["ConnectionArn", "ApplicationPipelineName"],
+    },
+    StackDef {
         name: "api",
         summary: "the Lambda and its HTTP API",
         needs: &[
-            Need {
-                parameter: "TableName",
-                stack: "table",
-                output: "TableName",
-            },
-            Need {
-                parameter: "TableArn",
-                stack: "table",
-                output: "TableArn",
-            },
+            need("TableName", "table", "TableName"),
+            need("TableArn", "table", "TableArn"),
         ],
         package: Some("stackway-api"),
         outputs: &["ApiUrl", "ApiId", "FunctionName"],
@@ -254,7 +279,7 @@ mod tests {
         }
     }
 
-    const fn need(stack: &'static str) -> Need {
+    const fn out_of(stack: &'static str) -> Need {
         Need {
             parameter: "P",
             stack,
@@ -262,9 +287,9 @@ mod tests {
         }
     }
 
-    const NEED_A: &[Need] = &[need("a")];
-    const NEED_B: &[Need] = &[need("b")];
-    const NEED_Z: &[Need] = &[need("z")];
+    const NEED_A: &[Need] = &[out_of("a")];
+    const NEED_B: &[Need] = &[out_of("b")];
+    const NEED_Z: &[Need] = &[out_of("z")];
 
     fn names(graph: &StackGraph) -> Vec<&str> {
         graph.deploy_order().iter().map(|def| def.name).collect()
@@ -304,7 +329,7 @@ mod tests {
         let error = graph.select(&["tabel".into()], true).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no stack is called `tabel`; there are: artifacts, table, api"
+            "no stack is called `tabel`; there are: artifacts, table, delivery, api"
         );
     }
 
@@ -312,7 +337,7 @@ mod tests {
     fn the_project_s_stacks_are_in_order() {
         assert_eq!(
             names(&StackGraph::all().unwrap()),
-            ["artifacts", "table", "api"]
+            ["artifacts", "table", "delivery", "api"]
         );
     }
 }

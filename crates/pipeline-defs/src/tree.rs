@@ -119,7 +119,9 @@ mod tests {
         match tree {
             Tree::Bool(bool) => Value::Bool(*bool),
             Tree::Int(int) => Value::from(*int),
-            Tree::Text(text) | Tree::Lines(text) | Tree::Pinned(text, _) => Value::String(text.clone()),
+            Tree::Text(text) | Tree::Lines(text) | Tree::Pinned(text, _) => {
+                Value::String(text.clone())
+            }
             Tree::Tagged(tag, inner) => Value::Object(
                 [(tag.long().to_owned(), value(inner))]
                     .into_iter()

@@ -75,7 +75,10 @@ pub(crate) fn run(ui: &Ui, global: &GlobalArgs, args: &RenderArgs) -> Result<(),
             };
             ui.say(format!("{what} {}", root.join(one.path()).display()));
         }
-        ui.say(format!("{} of {count} files were so already", count - differing(&drift)));
+        ui.say(format!(
+            "{} of {count} files were so already",
+            count - differing(&drift)
+        ));
     }
     Ok(())
 }
@@ -119,7 +122,7 @@ fn differing(drift: &[Drift]) -> usize {
 }
 
 fn lines<'a>(drift: &'a [Drift], differs: &'static str, stale: &'static str) -> Vec<Line<'a>> {
-    let state = |one: &Drift| match one {
+    let word = |one: &Drift| match one {
         Drift::Differs { .. } => differs,
         Drift::Stale { .. } => stale,
     };
@@ -127,7 +130,7 @@ fn lines<'a>(drift: &'a [Drift], differs: &'static str, stale: &'static str) -> 
         .iter()
         .map(|one| Line {
             path: one.path(),
-            state: state(one),
+            state: word(one),
         })
         .collect()
 }

@@ -71,9 +71,11 @@ pub(crate) async fn run(ui: &Ui, args: &TestArgs) -> Result<(), Failure> {
         })
         .await;
     checks
-        .run("rendered", "the pipelines' forms against their definitions", async {
-            pipeline_checks::rendered(&project).into()
-        })
+        .run(
+            "rendered",
+            "the pipelines' forms against their definitions",
+            async { pipeline_checks::rendered(&project).into() },
+        )
         .await;
     checks
         .run(

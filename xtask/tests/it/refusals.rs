@@ -55,7 +55,7 @@ fn configuration() {
         (
             CONFIG.to_owned(),
             &["deploy", "--stack", "tabel"],
-            &["tabel", "artifacts, table, api"],
+            &["tabel", "artifacts, table, delivery, api"],
         ),
         (
             format!(

@@ -63,6 +63,9 @@ impl Workbench {
         std::fs::create_dir(workspace.path().join("cloudformation")).unwrap();
         for template in std::fs::read_dir(root().join("cloudformation")).unwrap() {
             let path = template.unwrap().path();
+            if path.is_dir() {
+                continue;
+            }
             std::fs::copy(
                 &path,
                 workspace

@@ -11,7 +11,7 @@ pub(super) fn files(pipeline: &Pipeline) -> impl Iterator<Item = RenderedFile> {
             "{}# {}. Stacks have the same inline, with the ARNs of their report groups in place of the names.\n{}",
             heading(&definition),
             capitalised(build.summary),
-            tree(build, |group| group.to_owned()).to_yaml()
+            tree(build, str::to_owned).to_yaml()
         ),
         definition: definition.clone(),
     })
@@ -34,7 +34,10 @@ pub(super) fn tree(build: &Build, group: impl Fn(&str) -> String) -> Tree {
     }
     root.insert_some("artifacts", spec.artifacts.as_ref().map(artifacts));
     if !spec.cache.is_empty() {
-        root.insert("cache", Tree::map([("paths", Tree::texts(spec.cache.iter().cloned()))]));
+        root.insert(
+            "cache",
+            Tree::map([("paths", Tree::texts(spec.cache.iter().cloned()))]),
+        );
     }
     root
 }
@@ -48,11 +51,16 @@ fn environment(environment: &Environment) -> Option<Tree> {
         ("secrets-manager", &environment.secrets_manager),
     ];
     for (key, map) in maps.into_iter().filter(|(_, map)| !map.is_empty()) {
-        let entries = map.iter().map(|(name, value)| (*name, Tree::text(value.as_str())));
+        let entries = map
+            .iter()
+            .map(|(name, value)| (*name, Tree::text(value.as_str())));
         tree.insert(key, Tree::map(entries));
     }
     if !environment.exported.is_empty() {
-        tree.insert("exported-variables", Tree::texts(environment.exported.iter().copied()));
+        tree.insert(
+            "exported-variables",
+            Tree::texts(environment.exported.iter().copied()),
+        );
     }
     (tree != Tree::Map(Vec::new())).then_some(tree)
 }
@@ -65,7 +73,10 @@ fn phases(spec: &Buildspec) -> Tree {
 
 fn phase(phase: &Phase) -> Tree {
     let mut tree = Tree::Map(Vec::new());
-    tree.insert_some("on-failure", phase.on_failure.map(|failed| Tree::text(failed.as_str())));
+    tree.insert_some(
+        "on-failure",
+        phase.on_failure.map(|failed| Tree::text(failed.as_str())),
+    );
     tree.insert("commands", Tree::texts(phase.commands.iter().cloned()));
     if !phase.finally.is_empty() {
         tree.insert("finally", Tree::texts(phase.finally.iter().cloned()));
@@ -76,7 +87,10 @@ fn phase(phase: &Phase) -> Tree {
 fn artifacts(artifacts: &Artifacts) -> Tree {
     let mut tree = Tree::map([("files", Tree::texts(artifacts.files.iter().copied()))]);
     tree.insert_some("base-directory", artifacts.base_directory.map(Tree::text));
-    tree.insert_some("discard-paths", artifacts.discard_paths.then(|| Tree::text("yes")));
+    tree.insert_some(
+        "discard-paths",
+        artifacts.discard_paths.then(|| Tree::text("yes")),
+    );
     if !artifacts.secondary.is_empty() {
         let secondary = artifacts.secondary.iter().map(|one| {
             let mut tree = Tree::map([("files", Tree::texts(one.files.iter().copied()))]);

@@ -7,7 +7,10 @@ use crate::tree::Tree;
 /// See [artifacts](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delivery-codepipeline-cfn-artifacts.html).
 pub(super) fn file(environment: &EnvironmentInput) -> RenderedFile {
     let texts = |all: &std::collections::BTreeMap<String, String>| {
-        Tree::map(all.iter().map(|(key, value)| (key.as_str(), Tree::text(value.as_str()))))
+        Tree::map(
+            all.iter()
+                .map(|(key, value)| (key.as_str(), Tree::text(value.as_str()))),
+        )
     };
     let tree = Tree::map([
         ("Parameters", texts(&environment.parameters)),

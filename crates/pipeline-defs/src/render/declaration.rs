@@ -1,6 +1,6 @@
 use crate::model::{
-    Action, BeforeEntry, ExecutionMode, Filter, OnFailure, OnSuccess, Pipeline, Provider, Rule, SourceAction,
-    Stage, Text, Trigger, PushFilter, Variable,
+    Action, BeforeEntry, ExecutionMode, Filter, OnFailure, OnSuccess, Pipeline, Provider,
+    PushFilter, Rule, SourceAction, Stage, Text, Trigger, Variable,
 };
 use crate::tree::Tree;
 
@@ -36,13 +36,20 @@ pub(super) fn structure(pipeline: &Pipeline, form: &impl Dialect) -> Vec<(String
         let triggers = pipeline.triggers.iter().map(|one| trigger(one, form));
         all.push((form.key("triggers"), Tree::List(triggers.collect())));
     }
-    let sources = pipeline.sources.iter().map(|one| source(one, form)).collect();
+    let sources = pipeline
+        .sources
+        .iter()
+        .map(|one| source(one, form))
+        .collect();
     let first = form.map([
         ("name", Tree::text(pipeline.source_stage)),
         ("actions", Tree::List(sources)),
     ]);
     let later = pipeline.stages.iter().map(|one| stage(one, form));
-    all.push((form.key("stages"), Tree::List(std::iter::once(first).chain(later).collect())));
+    all.push((
+        form.key("stages"),
+        Tree::List(std::iter::once(first).chain(later).collect()),
+    ));
     all
 }
 
@@ -53,7 +60,11 @@ fn mode(mode: ExecutionMode) -> Tree {
 fn variable(variable: &Variable, form: &impl Dialect) -> Tree {
     let mut tree = form.map([("name", Tree::text(variable.name))]);
     form.add(&mut tree, "defaultValue", variable.default.map(Tree::text));
-    form.add(&mut tree, "description", Some(Tree::text(variable.description)));
+    form.add(
+        &mut tree,
+        "description",
+        Some(Tree::text(variable.description)),
+    );
     tree
 }
 
@@ -79,12 +90,16 @@ fn trigger(trigger: &Trigger, form: &impl Dialect) -> Tree {
         tree
     });
     form.add(&mut git, "pullRequest", some(requests.collect()));
-    form.map([("providerType", Tree::text("CodeStarSourceConnection")), ("gitConfiguration", git)])
+    form.map([
+        ("providerType", Tree::text("CodeStarSourceConnection")),
+        ("gitConfiguration", git),
+    ])
 }
 
 fn filter(filter: &Filter, form: &impl Dialect) -> Option<Tree> {
     let mut tree = Tree::Map(Vec::new());
-    let list = |patterns: &[String]| (!patterns.is_empty()).then(|| Tree::texts(patterns.iter().cloned()));
+    let list =
+        |patterns: &[String]| (!patterns.is_empty()).then(|| Tree::texts(patterns.iter().cloned()));
     form.add(&mut tree, "includes", list(&filter.includes));
     form.add(&mut tree, "excludes", list(&filter.excludes));
     (!filter.is_empty()).then_some(tree)
@@ -97,13 +112,23 @@ fn some(list: Vec<Tree>) -> Option<Tree> {
 fn source(source: &SourceAction, form: &impl Dialect) -> Tree {
     let mut tree = form.map([
         ("name", Tree::text(source.name.as_str())),
-        ("actionTypeId", action_type("Source", source.source.provider(), form)),
+        (
+            "actionTypeId",
+            action_type("Source", source.source.provider(), form),
+        ),
         ("runOrder", Tree::Int(1)),
-        ("configuration", configuration(&source.source.configuration(), form)),
+        (
+            "configuration",
+            configuration(&source.source.configuration(), form),
+        ),
     ]);
     let output = form.map([("name", Tree::text(source.output.as_str()))]);
     form.add(&mut tree, "outputArtifacts", Some(Tree::List(vec![output])));
-    form.add(&mut tree, "namespace", source.namespace.as_deref().map(Tree::text));
+    form.add(
+        &mut tree,
+        "namespace",
+        source.namespace.as_deref().map(Tree::text),
+    );
     tree
 }
 
@@ -122,11 +147,26 @@ fn configuration(entries: &[(&'static str, Text)], form: &impl Dialect) -> Tree 
 
 fn stage(stage: &Stage, form: &impl Dialect) -> Tree {
     let mut tree = form.map([("name", Tree::text(stage.name))]);
-    form.add(&mut tree, "beforeEntry", stage.before_entry.as_ref().map(|one| before_entry(one, form)));
+    form.add(
+        &mut tree,
+        "beforeEntry",
+        stage
+            .before_entry
+            .as_ref()
+            .map(|one| before_entry(one, form)),
+    );
     let actions = stage.in_order().into_iter().map(|one| action(one, form));
     form.add(&mut tree, "actions", Some(Tree::List(actions.collect())));
-    form.add(&mut tree, "onSuccess", stage.on_success.as_ref().map(|one| on_success(one, form)));
-    form.add(&mut tree, "onFailure", stage.on_failure.as_ref().map(|one| on_failure(one, form)));
+    form.add(
+        &mut tree,
+        "onSuccess",
+        stage.on_success.as_ref().map(|one| on_success(one, form)),
+    );
+    form.add(
+        &mut tree,
+        "onFailure",
+        stage.on_failure.as_ref().map(|one| on_failure(one, form)),
+    );
     tree
 }
 
@@ -134,24 +174,41 @@ fn action(action: &Action, form: &impl Dialect) -> Tree {
     let provider = &action.provider;
     let mut tree = form.map([
         ("name", Tree::text(action.name.as_str())),
-        ("actionTypeId", action_type(provider.category().as_str(), provider.name(), form)),
+        (
+            "actionTypeId",
+            action_type(provider.category().as_str(), provider.name(), form),
+        ),
         ("runOrder", Tree::Int(i64::from(action.run_order))),
     ]);
     let entries = provider.configuration();
     let entries = (!entries.is_empty()).then(|| configuration(&entries, form));
     form.add(&mut tree, "configuration", entries);
     if let Provider::Commands(commands) = provider {
-        form.add(&mut tree, "commands", Some(Tree::texts(commands.commands.iter().cloned())));
+        form.add(
+            &mut tree,
+            "commands",
+            Some(Tree::texts(commands.commands.iter().cloned())),
+        );
         let variables = commands.environment.iter().map(|variable| {
-            let mut tree = form.map([("name", Tree::text(variable.name)), ("value", form.text(&variable.value))]);
+            let mut tree = form.map([
+                ("name", Tree::text(variable.name)),
+                ("value", form.text(&variable.value)),
+            ]);
             form.add(&mut tree, "type", Some(Tree::text(variable.kind.as_str())));
             tree
         });
         form.add(&mut tree, "environmentVariables", some(variables.collect()));
         let outputs = &commands.output_variables;
-        form.add(&mut tree, "outputVariables", (!outputs.is_empty()).then(|| Tree::texts(outputs.iter().cloned())));
+        form.add(
+            &mut tree,
+            "outputVariables",
+            (!outputs.is_empty()).then(|| Tree::texts(outputs.iter().cloned())),
+        );
     }
-    let inputs = action.inputs.iter().map(|name| form.map([("name", Tree::text(name.as_str()))]));
+    let inputs = action
+        .inputs
+        .iter()
+        .map(|name| form.map([("name", Tree::text(name.as_str()))]));
     form.add(&mut tree, "inputArtifacts", some(inputs.collect()));
     let outputs = action.outputs.iter().map(|output| {
         let mut tree = form.map([("name", Tree::text(output.name.as_str()))]);
@@ -160,11 +217,27 @@ fn action(action: &Action, form: &impl Dialect) -> Tree {
         tree
     });
     form.add(&mut tree, "outputArtifacts", some(outputs.collect()));
-    form.add(&mut tree, "namespace", action.namespace.as_deref().map(Tree::text));
-    form.add(&mut tree, "roleArn", action.role.as_ref().map(|role| form.text(role)));
-    form.add(&mut tree, "region", action.region.as_deref().map(Tree::text));
+    form.add(
+        &mut tree,
+        "namespace",
+        action.namespace.as_deref().map(Tree::text),
+    );
+    form.add(
+        &mut tree,
+        "roleArn",
+        action.role.as_ref().map(|role| form.text(role)),
+    );
+    form.add(
+        &mut tree,
+        "region",
+        action.region.as_deref().map(Tree::text),
+    );
     let minutes = action.timeout_minutes;
-    form.add(&mut tree, "timeoutInMinutes", minutes.map(|minutes| Tree::Int(i64::from(minutes))));
+    form.add(
+        &mut tree,
+        "timeoutInMinutes",
+        minutes.map(|minutes| Tree::Int(i64::from(minutes))),
+    );
     tree
 }
 
@@ -182,7 +255,10 @@ fn on_failure(failure: &OnFailure, form: &impl Dialect) -> Tree {
         OnFailure::RollbackUnless(rules) => conditions(Some("ROLLBACK"), rules, form),
         OnFailure::Retry(mode) => {
             let retry = form.map([("retryMode", Tree::text(mode.as_str()))]);
-            form.map([("result", Tree::text("RETRY")), ("retryConfiguration", retry)])
+            form.map([
+                ("result", Tree::text("RETRY")),
+                ("retryConfiguration", retry),
+            ])
         }
     }
 }
@@ -203,7 +279,9 @@ fn rule(rule: &Rule, form: &impl Dialect) -> Tree {
     ]);
     let commands = rule.commands().iter().map(|command| form.text(command));
     form.add(&mut tree, "commands", some(commands.collect()));
-    let input = rule.input().map(|name| Tree::List(vec![form.map([("name", Tree::text(name))])]));
+    let input = rule
+        .input()
+        .map(|name| Tree::List(vec![form.map([("name", Tree::text(name))])]));
     form.add(&mut tree, "inputArtifacts", input);
     tree
 }

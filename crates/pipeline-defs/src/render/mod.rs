@@ -57,7 +57,9 @@ pub enum RenderError {
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Faults(Vec<Fault>),
     /// The template has no place for the pipelines.
-    #[error("`{path}` has no line `{start}` where the pipelines would start, or no line `{end}` after it")]
+    #[error(
+        "`{path}` has no line `{start}` where the pipelines would start, or no line `{end}` after it"
+    )]
     Marker {
         /// The template.
         path: &'static str,
@@ -90,7 +92,10 @@ pub fn render(workspace: &Workspace) -> Result<Vec<RenderedFile>, RenderError> {
     render_all(&pipelines, workspace)
 }
 
-fn render_all(pipelines: &[Pipeline], workspace: &Workspace) -> Result<Vec<RenderedFile>, RenderError> {
+fn render_all(
+    pipelines: &[Pipeline],
+    workspace: &Workspace,
+) -> Result<Vec<RenderedFile>, RenderError> {
     let mut files = vec![template::file(pipelines, &workspace.delivery_template)?];
     files.extend(pipelines.iter().flat_map(buildspec::files));
     for pipeline in pipelines {
@@ -110,7 +115,10 @@ fn render_all(pipelines: &[Pipeline], workspace: &Workspace) -> Result<Vec<Rende
 /// As [`render`].
 pub fn declarations(site: &Site) -> Result<Vec<RenderedFile>, RenderError> {
     let pipelines = crate::pipelines::all().map_err(RenderError::Faults)?;
-    Ok(pipelines.iter().map(|pipeline| site::declaration(pipeline, site)).collect())
+    Ok(pipelines
+        .iter()
+        .map(|pipeline| site::declaration(pipeline, site))
+        .collect())
 }
 
 /// What the pipeline's role may do for one of its actions.

@@ -1,5 +1,6 @@
 use crate::model::{
-    Action, CloudFormation, Grant, Pipeline, Provider, Registry, Resource, Source, SourceAction, Text,
+    Action, CloudFormation, EcrBuildAndPublish, Ecs, Grant, LambdaDeploy, Pipeline, Provider,
+    Registry, Resource, Source, SourceAction, Text,
 };
 
 /// A statement of a policy: what may be done, and to what.
@@ -33,11 +34,19 @@ pub struct Condition {
 pub(super) fn statements(pipeline: &Pipeline) -> Vec<Statement> {
     let mut all = Vec::new();
     for source in &pipeline.sources {
-        named(&mut all, &format!("{} {}", pipeline.source_stage, source.name), self::source(source));
+        named(
+            &mut all,
+            &format!("{} {}", pipeline.source_stage, source.name),
+            self::source(source),
+        );
     }
     for stage in &pipeline.stages {
         for action in &stage.actions {
-            named(&mut all, &format!("{} {}", stage.name, action.name), self::action(pipeline, action));
+            named(
+                &mut all,
+                &format!("{} {}", stage.name, action.name),
+                self::action(pipeline, action),
+            );
         }
     }
     all
@@ -47,7 +56,11 @@ pub(super) fn statements(pipeline: &Pipeline) -> Vec<Statement> {
 fn named(all: &mut Vec<Statement>, name: &str, grants: Vec<(Grant, Vec<Condition>)>) {
     let word: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     for (index, (grant, conditions)) in grants.into_iter().enumerate() {
-        let number = if index == 0 { String::new() } else { (index + 1).to_string() };
+        let number = if index == 0 {
+            String::new()
+        } else {
+            (index + 1).to_string()
+        };
         all.push(Statement {
             sid: format!("{word}{number}"),
             actions: grant.actions,
@@ -59,7 +72,10 @@ fn named(all: &mut Vec<Statement>, name: &str, grants: Vec<(Grant, Vec<Condition
 
 type Grants = Vec<(Grant, Vec<Condition>)>;
 
-fn allow(actions: &[&'static str], resources: impl IntoIterator<Item = Text>) -> (Grant, Vec<Condition>) {
+fn allow(
+    actions: &[&'static str],
+    resources: impl IntoIterator<Item = Text>,
+) -> (Grant, Vec<Condition>) {
     let grant = Grant {
         actions: actions.to_vec(),
         resources: resources.into_iter().collect(),
@@ -90,15 +106,29 @@ fn source(source: &SourceAction) -> Grants {
     match &source.source {
         // Connections made before 2024 have the older service's name in their ARN and its prefix in policies.
         Source::CodeConnections(repository) => vec![allow(
-            &["codeconnections:UseConnection", "codestar-connections:UseConnection"],
+            &[
+                "codeconnections:UseConnection",
+                "codestar-connections:UseConnection",
+            ],
             [repository.connection.clone()],
         )],
         Source::S3(object) => {
-            let bucket = Text::from(["arn:".into(), Resource::Partition.into(), ":s3:::".into(), object.bucket.clone()]);
+            let bucket = Text::from([
+                "arn:".into(),
+                Resource::Partition.into(),
+                ":s3:::".into(),
+                object.bucket.clone(),
+            ]);
             let key = Text::from([bucket.clone(), "/".into(), object.key.clone()]);
             vec![
-                allow(&["s3:GetBucketVersioning", "s3:ListBucketVersions"], [bucket]),
-                allow(&["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging"], [key]),
+                allow(
+                    &["s3:GetBucketVersioning", "s3:ListBucketVersions"],
+                    [bucket],
+                ),
+                allow(
+                    &["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging"],
+                    [key],
+                ),
             ]
         }
     }
@@ -111,61 +141,32 @@ fn action(pipeline: &Pipeline, action: &Action) -> Grants {
     }
     match &action.provider {
         Provider::CodeBuild(build) => vec![allow(
-            &["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
-            [arn("codebuild", after("project/", &Resource::Build(build.build).into()))],
+            &[
+                "codebuild:BatchGetBuilds",
+                "codebuild:StartBuild",
+                "codebuild:StopBuild",
+            ],
+            [arn(
+                "codebuild",
+                after("project/", &Resource::Build(build.build).into()),
+            )],
         )],
         Provider::Commands(commands) => {
             let mut all = vec![managed_compute_logs(pipeline)];
-            all.extend(commands.grants.iter().map(|grant| (grant.clone(), Vec::new())));
+            all.extend(
+                commands
+                    .grants
+                    .iter()
+                    .map(|grant| (grant.clone(), Vec::new())),
+            );
             all
         }
-        Provider::EcrBuildAndPublish(image) => {
-            let repository = arn("ecr", after("repository/", &image.repository));
-            let mut all = vec![managed_compute_logs(pipeline)];
-            match image.registry {
-                Registry::Private => {
-                    all.push(allow(&["ecr:GetAuthorizationToken"], ["*".into()]));
-                    all.push(allow(
-                        &[
-                            "ecr:BatchCheckLayerAvailability",
-                            "ecr:CompleteLayerUpload",
-                            "ecr:DescribeRepositories",
-                            "ecr:GetDownloadUrlForLayer",
-                            "ecr:InitiateLayerUpload",
-                            "ecr:PutImage",
-                            "ecr:UploadLayerPart",
-                        ],
-                        [repository],
-                    ));
-                }
-                Registry::Public => {
-                    all.push(allow(&["ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"], ["*".into()]));
-                    let repository = Text::from([
-                        "arn:".into(),
-                        Resource::Partition.into(),
-                        ":ecr-public::".into(),
-                        Resource::Account.into(),
-                        ":repository/".into(),
-                        image.repository.clone(),
-                    ]);
-                    all.push(allow(
-                        &[
-                            "ecr-public:BatchCheckLayerAvailability",
-                            "ecr-public:CompleteLayerUpload",
-                            "ecr-public:DescribeRepositories",
-                            "ecr-public:InitiateLayerUpload",
-                            "ecr-public:PutImage",
-                            "ecr-public:UploadLayerPart",
-                        ],
-                        [repository],
-                    ));
-                }
-            }
-            all
-        }
-        Provider::ManualApproval(approval) => {
-            approval.topic.iter().map(|topic| allow(&["sns:Publish"], [topic.clone()])).collect()
-        }
+        Provider::EcrBuildAndPublish(image) => self::image(pipeline, image),
+        Provider::ManualApproval(approval) => approval
+            .topic
+            .iter()
+            .map(|topic| allow(&["sns:Publish"], [topic.clone()]))
+            .collect(),
         Provider::CloudFormation(stack) => cloudformation(stack),
         Provider::StackSet(set) => vec![allow(
             &[
@@ -192,56 +193,135 @@ fn action(pipeline: &Pipeline, action: &Action) -> Grants {
             [arn("codepipeline", Resource::Pipeline(invocation.pipeline))],
         )],
         Provider::LambdaInvoke(invoke) => {
-            vec![allow(&["lambda:InvokeFunction"], [arn("lambda", after("function:", &invoke.function))])]
+            vec![allow(
+                &["lambda:InvokeFunction"],
+                [arn("lambda", after("function:", &invoke.function))],
+            )]
         }
-        Provider::LambdaDeploy(deploy) => {
-            let function = arn("lambda", after("function:", &deploy.function));
-            let versions = Text::from([function.clone(), ":*".into()]);
-            let mut all = vec![
-                allow(
-                    &[
-                        "lambda:GetAlias",
-                        "lambda:GetFunctionConfiguration",
-                        "lambda:GetProvisionedConcurrencyConfig",
-                        "lambda:PublishVersion",
-                        "lambda:UpdateAlias",
-                        "lambda:UpdateFunctionCode",
-                    ],
-                    [function, versions],
-                ),
-                managed_compute_logs(pipeline),
-            ];
-            if !deploy.alarms.is_empty() {
-                let alarms = deploy.alarms.iter().map(|alarm| arn("cloudwatch", after("alarm:", alarm)));
-                all.push(allow(&["cloudwatch:DescribeAlarms"], alarms));
-            }
-            all
-        }
+        Provider::LambdaDeploy(deploy) => lambda_deploy(pipeline, deploy),
         Provider::StepFunctions(machine) => vec![
-            allow(&["states:DescribeStateMachine", "states:StartExecution"], [machine.state_machine.clone()]),
+            allow(
+                &["states:DescribeStateMachine", "states:StartExecution"],
+                [machine.state_machine.clone()],
+            ),
             // An execution's name is made while it runs.
-            allow(&["states:DescribeExecution"], [arn("states", "execution:*:*")]),
+            allow(
+                &["states:DescribeExecution"],
+                [arn("states", "execution:*:*")],
+            ),
         ],
-        Provider::Ecs(service) => {
-            let arn_of = Text::from([
-                "service/".into(), service.cluster.clone(), "/".into(), service.service.clone(),
-            ]);
-            let mut all = vec![
-                allow(&["ecs:DescribeServices", "ecs:UpdateService"], [arn("ecs", arn_of)]),
-                // Reading a task definition takes no ARN.
-                allow(&["ecs:DescribeTaskDefinition"], ["*".into()]),
-                allow(&["ecs:RegisterTaskDefinition", "ecs:TagResource"], [arn("ecs", "task-definition/*")]),
-            ];
-            if !service.task_roles.is_empty() {
-                all.push(pass(service.task_roles.clone(), "ecs-tasks.amazonaws.com"));
-            }
-            all
-        }
+        Provider::Ecs(service) => ecs(service),
     }
 }
 
+fn ecs(service: &Ecs) -> Grants {
+    let arn_of = Text::from([
+        "service/".into(),
+        service.cluster.clone(),
+        "/".into(),
+        service.service.clone(),
+    ]);
+    let mut all = vec![
+        allow(
+            &["ecs:DescribeServices", "ecs:UpdateService"],
+            [arn("ecs", arn_of)],
+        ),
+        // Reading a task definition takes no ARN.
+        allow(&["ecs:DescribeTaskDefinition"], ["*".into()]),
+        allow(
+            &["ecs:RegisterTaskDefinition", "ecs:TagResource"],
+            [arn("ecs", "task-definition/*")],
+        ),
+    ];
+    if !service.task_roles.is_empty() {
+        all.push(pass(service.task_roles.clone(), "ecs-tasks.amazonaws.com"));
+    }
+    all
+}
+
+fn image(pipeline: &Pipeline, image: &EcrBuildAndPublish) -> Grants {
+    let repository = arn("ecr", after("repository/", &image.repository));
+    let mut all = vec![managed_compute_logs(pipeline)];
+    match image.registry {
+        Registry::Private => {
+            all.push(allow(&["ecr:GetAuthorizationToken"], ["*".into()]));
+            all.push(allow(
+                &[
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:CompleteLayerUpload",
+                    "ecr:DescribeRepositories",
+                    "ecr:GetDownloadUrlForLayer",
+                    "ecr:InitiateLayerUpload",
+                    "ecr:PutImage",
+                    "ecr:UploadLayerPart",
+                ],
+                [repository],
+            ));
+        }
+        Registry::Public => {
+            all.push(allow(
+                &[
+                    "ecr-public:GetAuthorizationToken",
+                    "sts:GetServiceBearerToken",
+                ],
+                ["*".into()],
+            ));
+            let repository = Text::from([
+                "arn:".into(),
+                Resource::Partition.into(),
+                ":ecr-public::".into(),
+                Resource::Account.into(),
+                ":repository/".into(),
+                image.repository.clone(),
+            ]);
+            all.push(allow(
+                &[
+                    "ecr-public:BatchCheckLayerAvailability",
+                    "ecr-public:CompleteLayerUpload",
+                    "ecr-public:DescribeRepositories",
+                    "ecr-public:InitiateLayerUpload",
+                    "ecr-public:PutImage",
+                    "ecr-public:UploadLayerPart",
+                ],
+                [repository],
+            ));
+        }
+    }
+    all
+}
+
+fn lambda_deploy(pipeline: &Pipeline, deploy: &LambdaDeploy) -> Grants {
+    let function = arn("lambda", after("function:", &deploy.function));
+    let versions = Text::from([function.clone(), ":*".into()]);
+    let mut all = vec![
+        allow(
+            &[
+                "lambda:GetAlias",
+                "lambda:GetFunctionConfiguration",
+                "lambda:GetProvisionedConcurrencyConfig",
+                "lambda:PublishVersion",
+                "lambda:UpdateAlias",
+                "lambda:UpdateFunctionCode",
+            ],
+            [function, versions],
+        ),
+        managed_compute_logs(pipeline),
+    ];
+    if !deploy.alarms.is_empty() {
+        let alarms = deploy
+            .alarms
+            .iter()
+            .map(|alarm| arn("cloudwatch", after("alarm:", alarm)));
+        all.push(allow(&["cloudwatch:DescribeAlarms"], alarms));
+    }
+    all
+}
+
 fn cloudformation(stack: &CloudFormation) -> Grants {
-    let stacks = arn("cloudformation", Text::from(["stack/".into(), stack.scope.clone(), "/*".into()]));
+    let stacks = arn(
+        "cloudformation",
+        Text::from(["stack/".into(), stack.scope.clone(), "/*".into()]),
+    );
     let mut all = vec![allow(
         &[
             "cloudformation:CreateChangeSet",
@@ -263,12 +343,20 @@ fn cloudformation(stack: &CloudFormation) -> Grants {
     )];
     // It takes a template, which has no ARN.
     all.push(allow(&["cloudformation:ValidateTemplate"], ["*".into()]));
-    all.extend(stack.role.iter().map(|role| pass(vec![role.clone()], "cloudformation.amazonaws.com")));
+    all.extend(
+        stack
+            .role
+            .iter()
+            .map(|role| pass(vec![role.clone()], "cloudformation.amazonaws.com")),
+    );
     all
 }
 
 fn stack_set(name: &Text) -> Text {
-    arn("cloudformation", Text::from(["stackset/".into(), name.clone(), ":*".into()]))
+    arn(
+        "cloudformation",
+        Text::from(["stackset/".into(), name.clone(), ":*".into()]),
+    )
 }
 
 /// Hands roles on to one service alone.
@@ -283,17 +371,24 @@ fn pass(roles: Vec<Text>, service: &'static str) -> (Grant, Vec<Condition>) {
 
 /// The log group of what CodePipeline runs by itself. The stack declares it, so it need not be made.
 fn managed_compute_logs(pipeline: &Pipeline) -> (Grant, Vec<Condition>) {
-    let group = after("log-group:/aws/codepipeline/", &Resource::Pipeline(pipeline.name).into());
+    let group = after(
+        "log-group:/aws/codepipeline/",
+        &Resource::Pipeline(pipeline.name).into(),
+    );
     let streams = Text::from([arn("logs", group), ":*".into()]);
     allow(&["logs:CreateLogStream", "logs:PutLogEvents"], [streams])
 }
 
 /// Whether CodePipeline runs something by itself for one of the actions, and so writes a log.
 pub(super) fn has_managed_compute(pipeline: &Pipeline) -> bool {
-    pipeline.stages.iter().flat_map(|stage| &stage.actions).any(|action| {
-        matches!(
-            action.provider,
-            Provider::Commands(_) | Provider::EcrBuildAndPublish(_) | Provider::LambdaDeploy(_)
-        )
-    })
+    pipeline
+        .stages
+        .iter()
+        .flat_map(|stage| &stage.actions)
+        .any(|action| {
+            matches!(
+                action.provider,
+                Provider::Commands(_) | Provider::EcrBuildAndPublish(_) | Provider::LambdaDeploy(_)
+            )
+        })
 }

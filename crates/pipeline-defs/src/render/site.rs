@@ -1,5 +1,5 @@
-use super::{RenderedFile, declaration, definition};
 use super::declaration::Dialect;
+use super::{RenderedFile, declaration, definition};
 use crate::model::{Part, Pipeline, Resource, Text};
 use crate::tree::Tree;
 
@@ -32,11 +32,17 @@ const ROLE_NAME_MAX: usize = 64;
 impl Site {
     /// `<project>-<region>-<environment>-<what>`.
     pub fn name(&self, what: &str) -> String {
-        format!("{}-{}-{}-{what}", self.project, self.region, self.environment)
+        format!(
+            "{}-{}-{}-{what}",
+            self.project, self.region, self.environment
+        )
     }
 
     fn arn(&self, service: &str, resource: &str) -> String {
-        format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
+        format!(
+            "arn:{}:{service}:{}:{}:{resource}",
+            self.partition, self.region, self.account
+        )
     }
 
     fn role(&self, what: &str) -> String {
@@ -53,24 +59,40 @@ impl Site {
             Resource::Region => self.region.clone(),
             Resource::Account => self.account.clone(),
             Resource::Partition => self.partition.clone(),
-            Resource::Connection => self.arn("codeconnections", &format!("connection/{}", self.connection_id)),
+            Resource::Connection => self.arn(
+                "codeconnections",
+                &format!("connection/{}", self.connection_id),
+            ),
             Resource::RepositoryId => self.repository_id.clone(),
             Resource::ArtifactBucket => {
-                format!("{}-{}-{}-{}", self.project, self.account, self.region, self.environment)
+                format!(
+                    "{}-{}-{}-{}",
+                    self.project, self.account, self.region, self.environment
+                )
             }
             Resource::ImageRepository => self.name("api"),
             Resource::ImageRepositoryUri => {
-                let suffix = if self.partition == "aws-cn" { ".cn" } else { "" };
-                format!("{}.dkr.ecr.{}.amazonaws.com{suffix}/{}", self.account, self.region, self.name("api"))
+                let suffix = if self.partition == "aws-cn" {
+                    ".cn"
+                } else {
+                    ""
+                };
+                format!(
+                    "{}.dkr.ecr.{}.amazonaws.com{suffix}/{}",
+                    self.account,
+                    self.region,
+                    self.name("api")
+                )
             }
             Resource::TableName => self.name("table"),
             Resource::TableArn => self.arn("dynamodb", &format!("table/{}", self.name("table"))),
             Resource::Topic => self.arn("sns", &self.name("pipelines")),
             Resource::StackRole => self.role("stacks"),
             Resource::Pipeline(name) | Resource::Build(name) => self.name(name),
-            Resource::ReportGroup(build, report) => {
-                self.arn("codebuild", &format!("report-group/{}-{report}", self.name(build)))
-            }
+            Resource::ReportGroup(build, report) => self.arn(
+                "codebuild",
+                &format!("report-group/{}-{report}", self.name(build)),
+            ),
         }
     }
 

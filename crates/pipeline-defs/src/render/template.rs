@@ -19,12 +19,20 @@ pub(super) fn file(pipelines: &[Pipeline], template: &str) -> Result<RenderedFil
         end: END.trim_start(),
     };
     let after = |mark: &str, from: usize| {
-        let place = template[from..].find(&format!("{mark}\n")).ok_or_else(marker)?;
+        let place = template[from..]
+            .find(&format!("{mark}\n"))
+            .ok_or_else(marker)?;
         Ok::<_, RenderError>((from + place, from + place + mark.len() + 1))
     };
     let (_, start) = after(START, 0)?;
     let (end, _) = after(END, start)?;
-    let contents = [&template[..start], "\n", &resources(pipelines), &template[end..]].concat();
+    let contents = [
+        &template[..start],
+        "\n",
+        &resources(pipelines),
+        &template[end..],
+    ]
+    .concat();
     Ok(RenderedFile {
         path: PATH.to_owned(),
         contents,
@@ -61,7 +69,10 @@ impl Dialect for Template {
                 Place::Sub(_) => {}
             }
         }
-        let has_resource = text.parts().iter().any(|part| matches!(part, Part::Resource(_)));
+        let has_resource = text
+            .parts()
+            .iter()
+            .any(|part| matches!(part, Part::Resource(_)));
         if has_resource {
             sub(substituted(text))
         } else {
@@ -95,7 +106,9 @@ fn place(resource: Resource) -> Place {
         Resource::StackRole => Place::GetAtt("StackRole.Arn".to_owned()),
         // By name: pipelines may name one another, and a reference would go round in a circle.
         Resource::Pipeline(name) | Resource::Build(name) => Place::Sub(full_name(name)),
-        Resource::ReportGroup(build, report) => Place::GetAtt(format!("{}.Arn", group_id(build, report))),
+        Resource::ReportGroup(build, report) => {
+            Place::GetAtt(format!("{}.Arn", group_id(build, report)))
+        }
     }
 }
 
@@ -125,7 +138,10 @@ fn sub(text: impl Into<String>) -> Tree {
 }
 
 fn choice(condition: &str, then: Tree, otherwise: Tree) -> Tree {
-    Tree::Tagged(Tag::If, Box::new(Tree::List(vec![Tree::text(condition), then, otherwise])))
+    Tree::Tagged(
+        Tag::If,
+        Box::new(Tree::List(vec![Tree::text(condition), then, otherwise])),
+    )
 }
 
 fn no_value() -> Tree {
@@ -134,7 +150,9 @@ fn no_value() -> Tree {
 
 /// A logical id's part: `test` is `Test`, `my-build` is `MyBuild`.
 fn word(name: &str) -> String {
-    name.split(|c: char| !c.is_ascii_alphanumeric()).map(buildspec::capitalised).collect()
+    name.split(|c: char| !c.is_ascii_alphanumeric())
+        .map(buildspec::capitalised)
+        .collect()
 }
 
 fn group_id(build: &str, report: &str) -> String {
@@ -151,7 +169,10 @@ fn log_group(name: String, comment: &'static str) -> Tree {
         ("RetentionInDays", tagged(Tag::Ref, "LogRetentionDays")),
     ]);
     Tree::map([
-        ("Type", Tree::Commented(comment, Box::new(Tree::text("AWS::Logs::LogGroup")))),
+        (
+            "Type",
+            Tree::Commented(comment, Box::new(Tree::text("AWS::Logs::LogGroup"))),
+        ),
         ("DeletionPolicy", Tree::text("Delete")),
         ("UpdateReplacePolicy", Tree::text("Retain")),
         ("Properties", properties),
@@ -161,7 +182,10 @@ fn log_group(name: String, comment: &'static str) -> Tree {
 /// A role that one service may take, and it for one resource of this account alone.
 fn role(description: String, service: &str, source_arn: String, statements: Vec<Tree>) -> Tree {
     let condition = Tree::map([
-        ("StringEquals", Tree::map([("aws:SourceAccount", tagged(Tag::Ref, "AWS::AccountId"))])),
+        (
+            "StringEquals",
+            Tree::map([("aws:SourceAccount", tagged(Tag::Ref, "AWS::AccountId"))]),
+        ),
         ("ArnEquals", Tree::map([("aws:SourceArn", sub(source_arn))])),
     ]);
     let trust = Tree::map([
@@ -171,7 +195,10 @@ fn role(description: String, service: &str, source_arn: String, statements: Vec<
         ("Condition", condition),
     ]);
     let document = |statements: Vec<Tree>| {
-        Tree::map([("Version", Tree::text("2012-10-17")), ("Statement", Tree::List(statements))])
+        Tree::map([
+            ("Version", Tree::text("2012-10-17")),
+            ("Statement", Tree::List(statements)),
+        ])
     };
     let policy = Tree::map([
         ("PolicyName", Tree::text("actions")),
@@ -201,22 +228,44 @@ fn artifact_statements() -> Vec<Tree> {
     let bucket = "arn:${AWS::Partition}:s3:::${ArtifactBucketName}";
     let key = allow(
         "ArtifactKey",
-        &["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"],
+        &[
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ],
         vec![tagged(Tag::Ref, "ArtifactKeyArn")],
     );
     vec![
-        allow("ArtifactBucket", &["s3:GetBucketVersioning", "s3:ListBucket"], vec![sub(bucket)]),
-        allow("Artifacts", &["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], vec![sub(format!("{bucket}/*"))]),
+        allow(
+            "ArtifactBucket",
+            &["s3:GetBucketVersioning", "s3:ListBucket"],
+            vec![sub(bucket)],
+        ),
+        allow(
+            "Artifacts",
+            &["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+            vec![sub(format!("{bucket}/*"))],
+        ),
         choice("HasKey", key, no_value()),
     ]
 }
 
 fn statement(statement: &Statement) -> Tree {
-    let resources = statement.resources.iter().map(|text| Template.text(text)).collect();
+    let resources = statement
+        .resources
+        .iter()
+        .map(|text| Template.text(text))
+        .collect();
     let mut tree = allow(&statement.sid, &statement.actions, resources);
     if !statement.conditions.is_empty() {
         let conditions = statement.conditions.iter().map(|condition| {
-            (condition.operator, Tree::map([(condition.key, Template.text(&condition.value))]))
+            (
+                condition.operator,
+                Tree::map([(condition.key, Template.text(&condition.value))]),
+            )
         });
         tree.insert("Condition", Tree::map(conditions));
     }
@@ -234,11 +283,21 @@ fn pipeline(pipeline: &Pipeline) -> Vec<(String, Tree)> {
     }
     let mut statements = artifact_statements();
     statements.extend(policy::statements(pipeline).iter().map(statement));
-    let arn = format!("arn:${{AWS::Partition}}:codepipeline:${{AWS::Region}}:${{AWS::AccountId}}:{name}");
-    let description = format!("What pipeline {} of ${{Project}}, ${{Environment}} may do", pipeline.name);
-    all.push((format!("{id}PipelineRole"), role(description, "codepipeline.amazonaws.com", arn, statements)));
+    let arn =
+        format!("arn:${{AWS::Partition}}:codepipeline:${{AWS::Region}}:${{AWS::AccountId}}:{name}");
+    let description = format!(
+        "What pipeline {} of ${{Project}}, ${{Environment}} may do",
+        pipeline.name
+    );
+    all.push((
+        format!("{id}PipelineRole"),
+        role(description, "codepipeline.amazonaws.com", arn, statements),
+    ));
 
-    let key = Tree::map([("Id", tagged(Tag::Ref, "ArtifactKeyArn")), ("Type", Tree::text("KMS"))]);
+    let key = Tree::map([
+        ("Id", tagged(Tag::Ref, "ArtifactKeyArn")),
+        ("Type", Tree::text("KMS")),
+    ]);
     let store = Tree::map([
         ("Type", Tree::text("S3")),
         ("Location", tagged(Tag::Ref, "ArtifactBucketName")),
@@ -246,13 +305,19 @@ fn pipeline(pipeline: &Pipeline) -> Vec<(String, Tree)> {
     ]);
     let mut properties = Tree::map([
         ("Name", sub(name)),
-        ("RoleArn", tagged(Tag::GetAtt, format!("{id}PipelineRole.Arn"))),
+        (
+            "RoleArn",
+            tagged(Tag::GetAtt, format!("{id}PipelineRole.Arn")),
+        ),
         ("ArtifactStore", store),
     ]);
     for (key, value) in declaration::structure(pipeline, &Template) {
         properties.insert(key, value);
     }
-    all.push((format!("{id}Pipeline"), resource("AWS::CodePipeline::Pipeline", properties)));
+    all.push((
+        format!("{id}Pipeline"),
+        resource("AWS::CodePipeline::Pipeline", properties),
+    ));
     all
 }
 
@@ -261,7 +326,10 @@ fn build(build: &Build) -> Vec<(String, Tree)> {
     let name = full_name(build.name);
     let mut all = vec![(
         format!("{id}BuildLogGroup"),
-        log_group(format!("/aws/codebuild/{name}"), "Declared, so that it has a retention and goes with the stack."),
+        log_group(
+            format!("/aws/codebuild/{name}"),
+            "Declared, so that it has a retention and goes with the stack.",
+        ),
     )];
     let mut groups = Vec::new();
     for report in &build.buildspec.reports {
@@ -271,14 +339,21 @@ fn build(build: &Build) -> Vec<(String, Tree)> {
             ("Type", Tree::text(report.group_type())),
             // Without it a group with reports makes the stack's deletion fail.
             ("DeleteReports", Tree::Bool(true)),
-            ("ExportConfig", Tree::map([("ExportConfigType", Tree::text("NO_EXPORT"))])),
+            (
+                "ExportConfig",
+                Tree::map([("ExportConfigType", Tree::text("NO_EXPORT"))]),
+            ),
         ]);
         groups.push(tagged(Tag::GetAtt, format!("{group}.Arn")));
         all.push((group, resource("AWS::CodeBuild::ReportGroup", properties)));
     }
     let log = tagged(Tag::GetAtt, format!("{id}BuildLogGroup.Arn"));
     let mut statements = artifact_statements();
-    statements.push(allow("Log", &["logs:CreateLogStream", "logs:PutLogEvents"], vec![log]));
+    statements.push(allow(
+        "Log",
+        &["logs:CreateLogStream", "logs:PutLogEvents"],
+        vec![log],
+    ));
     if !groups.is_empty() {
         // Not CreateReportGroup: every group is the stack's.
         let actions = [
@@ -289,10 +364,21 @@ fn build(build: &Build) -> Vec<(String, Tree)> {
         ];
         statements.push(allow("Reports", &actions, groups));
     }
-    let arn = format!("arn:${{AWS::Partition}}:codebuild:${{AWS::Region}}:${{AWS::AccountId}}:project/{name}");
-    let description = format!("What build {} of ${{Project}}, ${{Environment}} may do", build.name);
-    all.push((format!("{id}BuildRole"), role(description, "codebuild.amazonaws.com", arn, statements)));
-    all.push((format!("{id}Build"), resource("AWS::CodeBuild::Project", project(build, &id, name))));
+    let arn = format!(
+        "arn:${{AWS::Partition}}:codebuild:${{AWS::Region}}:${{AWS::AccountId}}:project/{name}"
+    );
+    let description = format!(
+        "What build {} of ${{Project}}, ${{Environment}} may do",
+        build.name
+    );
+    all.push((
+        format!("{id}BuildRole"),
+        role(description, "codebuild.amazonaws.com", arn, statements),
+    ));
+    all.push((
+        format!("{id}Build"),
+        resource("AWS::CodeBuild::Project", project(build, &id, name)),
+    ));
     all
 }
 
@@ -300,18 +386,36 @@ fn project(build: &Build, id: &str, name: String) -> Tree {
     // What the shell substitutes is not for CloudFormation; what stands for a report group is.
     let mut escaped = build.clone();
     let phases = &mut escaped.buildspec.phases;
-    for phase in [&mut phases.install, &mut phases.pre_build, &mut phases.build, &mut phases.post_build] {
+    for phase in [
+        &mut phases.install,
+        &mut phases.pre_build,
+        &mut phases.build,
+        &mut phases.post_build,
+    ] {
         for command in phase.commands.iter_mut().chain(&mut phase.finally) {
             *command = command.replace("${", "${!");
         }
     }
-    let spec = buildspec::tree(&escaped, |group| format!("${{{}.Arn}}", group_id(build.name, group))).to_yaml();
+    let spec = buildspec::tree(&escaped, |group| {
+        format!("${{{}.Arn}}", group_id(build.name, group))
+    })
+    .to_yaml();
     let source = Tree::map([
         ("Type", Tree::text("CODEPIPELINE")),
-        ("BuildSpec", Tree::Tagged(Tag::Sub, Box::new(Tree::Lines(spec)))),
+        (
+            "BuildSpec",
+            Tree::Tagged(Tag::Sub, Box::new(Tree::Lines(spec))),
+        ),
     ]);
     let environment = Tree::map([
-        ("Type", choice("IsArm", Tree::text("ARM_CONTAINER"), Tree::text("LINUX_CONTAINER"))),
+        (
+            "Type",
+            choice(
+                "IsArm",
+                Tree::text("ARM_CONTAINER"),
+                Tree::text("LINUX_CONTAINER"),
+            ),
+        ),
         ("ComputeType", tagged(Tag::Ref, "BuildComputeType")),
         (
             "Image",
@@ -327,9 +431,20 @@ fn project(build: &Build, id: &str, name: String) -> Tree {
         ("Type", tagged(Tag::Ref, "BuildCache")),
         (
             "Location",
-            choice("CachesInBucket", sub(format!("${{ArtifactBucketName}}/cache/{}", build.name)), no_value()),
+            choice(
+                "CachesInBucket",
+                sub(format!("${{ArtifactBucketName}}/cache/{}", build.name)),
+                no_value(),
+            ),
         ),
-        ("Modes", choice("CachesOnHost", Tree::texts(["LOCAL_CUSTOM_CACHE"]), no_value())),
+        (
+            "Modes",
+            choice(
+                "CachesOnHost",
+                Tree::texts(["LOCAL_CUSTOM_CACHE"]),
+                no_value(),
+            ),
+        ),
     ]);
     let logs = Tree::map([
         ("Status", Tree::text("ENABLED")),
@@ -337,13 +452,25 @@ fn project(build: &Build, id: &str, name: String) -> Tree {
     ]);
     Tree::map([
         ("Name", sub(name)),
-        ("Description", Tree::text(buildspec::capitalised(build.summary))),
-        ("ServiceRole", tagged(Tag::GetAtt, format!("{id}BuildRole.Arn"))),
-        ("EncryptionKey", choice("HasKey", tagged(Tag::Ref, "ArtifactKeyArn"), no_value())),
+        (
+            "Description",
+            Tree::text(buildspec::capitalised(build.summary)),
+        ),
+        (
+            "ServiceRole",
+            tagged(Tag::GetAtt, format!("{id}BuildRole.Arn")),
+        ),
+        (
+            "EncryptionKey",
+            choice("HasKey", tagged(Tag::Ref, "ArtifactKeyArn"), no_value()),
+        ),
         ("TimeoutInMinutes", tagged(Tag::Ref, "BuildTimeoutMinutes")),
         ("QueuedTimeoutInMinutes", Tree::Int(60)),
         ("Source", source),
-        ("Artifacts", Tree::map([("Type", Tree::text("CODEPIPELINE"))])),
+        (
+            "Artifacts",
+            Tree::map([("Type", Tree::text("CODEPIPELINE"))]),
+        ),
         ("Environment", environment),
         ("Cache", cache),
         ("LogsConfig", Tree::map([("CloudWatchLogs", logs)])),

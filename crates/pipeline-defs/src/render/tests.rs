@@ -34,7 +34,8 @@ fn files() -> Vec<RenderedFile> {
 #[track_caller]
 fn contents(path: &str) -> String {
     let file = files().into_iter().find(|file| file.path == path);
-    file.unwrap_or_else(|| panic!("{path} is not rendered")).contents
+    file.unwrap_or_else(|| panic!("{path} is not rendered"))
+        .contents
 }
 
 /// YAML as data; CloudFormation's short tags are left out, what they stand before stays.
@@ -56,14 +57,19 @@ fn yaml(text: &str) -> Value {
 
 fn texts(value: &Value) -> Vec<String> {
     let items = value.as_array().cloned().unwrap_or_default();
-    items.iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+    items
+        .iter()
+        .map(|item| item.as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// The commands of a buildspec's phases, in the order that CodeBuild runs them in.
 fn of_buildspec(spec: &Value) -> Vec<String> {
     let phases = ["install", "pre_build", "build", "post_build"];
     let phases = phases.iter().map(|phase| &spec["phases"][*phase]);
-    phases.flat_map(|phase| [texts(&phase["commands"]), texts(&phase["finally"])].concat()).collect()
+    phases
+        .flat_map(|phase| [texts(&phase["commands"]), texts(&phase["finally"])].concat())
+        .collect()
 }
 
 /// The commands of each action that has some, in the order of the stages: from the definition.
@@ -73,12 +79,22 @@ fn defined(pipeline: &Pipeline) -> Vec<(String, Vec<String>)> {
         for action in stage.in_order() {
             match &action.provider {
                 Provider::CodeBuild(build) => {
-                    let phases = pipeline.build(build.build).unwrap().buildspec.phases.clone();
-                    let phases = phases.each().map(|(_, phase)| [phase.commands.clone(), phase.finally.clone()].concat());
+                    let phases = pipeline
+                        .build(build.build)
+                        .unwrap()
+                        .buildspec
+                        .phases
+                        .clone();
+                    let phases = phases
+                        .each()
+                        .map(|(_, phase)| [phase.commands.clone(), phase.finally.clone()].concat());
                     all.push((format!("{}/{}", stage.name, action.name), phases.concat()));
                 }
                 Provider::Commands(commands) => {
-                    all.push((format!("{}/{}", stage.name, action.name), commands.commands.clone()));
+                    all.push((
+                        format!("{}/{}", stage.name, action.name),
+                        commands.commands.clone(),
+                    ));
                 }
                 _ => {}
             }
@@ -88,11 +104,19 @@ fn defined(pipeline: &Pipeline) -> Vec<(String, Vec<String>)> {
 }
 
 /// The same from a declaration, whose keys `key` writes; a build's commands are its buildspec's.
-fn declared(stages: &Value, key: impl Fn(&str) -> String, spec: impl Fn(&str) -> Value) -> Vec<(String, Vec<String>)> {
+fn declared(
+    stages: &Value,
+    key: impl Fn(&str) -> String,
+    spec: impl Fn(&str) -> Value,
+) -> Vec<(String, Vec<String>)> {
     let mut all = Vec::new();
     for stage in stages.as_array().unwrap() {
         for action in stage[key("actions")].as_array().unwrap() {
-            let name = format!("{}/{}", stage[key("name")].as_str().unwrap(), action[key("name")].as_str().unwrap());
+            let name = format!(
+                "{}/{}",
+                stage[key("name")].as_str().unwrap(),
+                action[key("name")].as_str().unwrap()
+            );
             let commands = texts(&action[key("commands")]);
             let project = action[key("configuration")]["ProjectName"].as_str();
             if !commands.is_empty() {
@@ -115,7 +139,11 @@ fn mirrored(workflow: &Value, expected: &[(String, Vec<String>)]) -> Vec<(String
     jobs.sort_by_key(|job| job["needs"].as_array().map_or(0, Vec::len));
     for job in jobs {
         for step in job["steps"].as_array().into_iter().flatten() {
-            let name = format!("{}/{}", job["name"].as_str().unwrap(), step["name"].as_str().unwrap_or_default());
+            let name = format!(
+                "{}/{}",
+                job["name"].as_str().unwrap(),
+                step["name"].as_str().unwrap_or_default()
+            );
             if known.contains(&name) {
                 let lines = step["run"].as_str().unwrap().lines().map(str::to_owned);
                 all.push((name, lines.collect()));
@@ -134,19 +162,27 @@ fn three_forms_run_the_same_commands_in_the_same_order() {
         let name = pipeline.name;
         let expected = defined(&pipeline);
 
-        let declaration: Value = serde_json::from_str(&contents(&format!("codepipeline/{name}.json"))).unwrap();
+        let declaration: Value =
+            serde_json::from_str(&contents(&format!("codepipeline/{name}.json"))).unwrap();
         let from_file = |project: &str| {
             let build = project.strip_prefix("stackway-eu-west-2-prod-").unwrap();
             yaml(&contents(&format!("buildspecs/{build}.yml")))
         };
         let found = declared(&declaration["pipeline"]["stages"], str::to_owned, from_file);
-        assert_eq!(found, expected, "codepipeline/{name}.json and its buildspecs");
+        assert_eq!(
+            found, expected,
+            "codepipeline/{name}.json and its buildspecs"
+        );
 
         let upper = |key: &str| key[..1].to_uppercase() + &key[1..];
         let inline = |project: &str| {
             let mut projects = resources.as_object().unwrap().values();
-            let found = projects.find(|one| one["Type"] == "AWS::CodeBuild::Project" && one["Properties"]["Name"] == project);
-            let spec = found.unwrap()["Properties"]["Source"]["BuildSpec"].as_str().unwrap();
+            let found = projects.find(|one| {
+                one["Type"] == "AWS::CodeBuild::Project" && one["Properties"]["Name"] == project
+            });
+            let spec = found.unwrap()["Properties"]["Source"]["BuildSpec"]
+                .as_str()
+                .unwrap();
             // What CloudFormation does to a text under `!Sub`.
             yaml(&spec.replace("${!", "${"))
         };
@@ -155,7 +191,11 @@ fn three_forms_run_the_same_commands_in_the_same_order() {
         assert_eq!(found, expected, "the resource of {name}");
 
         let workflow = yaml(&contents(&format!(".github/workflows/{name}.yml")));
-        assert_eq!(mirrored(&workflow, &expected), expected, "the workflow of {name}");
+        assert_eq!(
+            mirrored(&workflow, &expected),
+            expected,
+            "the workflow of {name}"
+        );
         compared += expected.len();
     }
     assert_eq!(compared, 4, "actions with commands");
@@ -179,16 +219,31 @@ fn policies_name_calls_and_resources() {
     let template = yaml(&contents("cloudformation/delivery.yaml"));
     let mut seen = 0;
     for (name, resource) in template["Resources"].as_object().unwrap() {
-        for policy in resource["Properties"]["Policies"].as_array().into_iter().flatten() {
+        for policy in resource["Properties"]["Policies"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
             for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
                 // Under a condition: its name, the statement, nothing.
                 let statement = statement.as_array().map_or(statement, |choice| &choice[1]);
-                let list = |value: &Value| if value.is_array() { texts(value) } else { vec![value.as_str().unwrap().to_owned()] };
+                let list = |value: &Value| {
+                    if value.is_array() {
+                        texts(value)
+                    } else {
+                        vec![value.as_str().unwrap().to_owned()]
+                    }
+                };
                 let actions = list(&statement["Action"]);
-                assert!(actions.iter().all(|action| !action.contains('*')), "{name}: {actions:?}");
+                assert!(
+                    actions.iter().all(|action| !action.contains('*')),
+                    "{name}: {actions:?}"
+                );
                 for resource in list(&statement["Resource"]) {
                     if resource == "*" {
-                        let stray = actions.iter().find(|action| !without_arn.contains(&action.as_str()));
+                        let stray = actions
+                            .iter()
+                            .find(|action| !without_arn.contains(&action.as_str()));
                         assert_eq!(stray, None, "{name}: {statement}");
                     }
                 }
@@ -203,10 +258,16 @@ fn policies_name_calls_and_resources() {
 #[test]
 fn every_action_is_allowed_something() {
     for pipeline in pipelines::all().unwrap() {
-        let sids: BTreeSet<_> = statements(&pipeline).into_iter().map(|statement| statement.sid).collect();
+        let sids: BTreeSet<_> = statements(&pipeline)
+            .into_iter()
+            .map(|statement| statement.sid)
+            .collect();
         for stage in &pipeline.stages {
             for action in &stage.actions {
-                let word: String = format!("{}{}", stage.name, action.name).chars().filter(char::is_ascii_alphanumeric).collect();
+                let word: String = format!("{}{}", stage.name, action.name)
+                    .chars()
+                    .filter(char::is_ascii_alphanumeric)
+                    .collect();
                 assert!(sids.contains(&word), "{word} is not in {sids:?}");
             }
         }
@@ -216,28 +277,55 @@ fn every_action_is_allowed_something() {
 /// No text that a run or a person decides is part of a command: values reach shells through the environment.
 #[test]
 fn no_expression_is_in_a_command() {
-    for file in files().iter().filter(|file| file.path.starts_with(".github/")) {
+    for file in files()
+        .iter()
+        .filter(|file| file.path.starts_with(".github/"))
+    {
         let workflow = yaml(&file.contents);
         for job in workflow["jobs"].as_object().unwrap().values() {
             for step in job["steps"].as_array().into_iter().flatten() {
                 let run = step["run"].as_str().unwrap_or_default();
                 assert!(!run.contains("${{"), "{}: {run}", file.path);
                 let uses = step["uses"].as_str().and_then(|uses| uses.split_once('@'));
-                assert!(uses.is_none_or(|(_, commit)| commit.len() == 40), "{}: {step}", file.path);
+                assert!(
+                    uses.is_none_or(|(_, commit)| commit.len() == 40),
+                    "{}: {step}",
+                    file.path
+                );
             }
-            let write: Vec<_> = job["permissions"].as_object().unwrap().iter().filter(|(_, level)| *level == "write").collect();
-            assert!(write.iter().all(|(name, _)| *name == "id-token"), "{}: {write:?}", file.path);
+            let write: Vec<_> = job["permissions"]
+                .as_object()
+                .unwrap()
+                .iter()
+                .filter(|(_, level)| *level == "write")
+                .collect();
+            assert!(
+                write.iter().all(|(name, _)| *name == "id-token"),
+                "{}: {write:?}",
+                file.path
+            );
         }
-        assert_eq!(workflow["permissions"], serde_json::json!({}), "{}", file.path);
+        assert_eq!(
+            workflow["permissions"],
+            serde_json::json!({}),
+            "{}",
+            file.path
+        );
     }
 }
 
 #[test]
 fn what_a_person_wrote_in_the_template_stays() {
     let first = contents("cloudformation/delivery.yaml");
-    let again = Workspace { delivery_template: first.clone(), environments: Vec::new() };
+    let again = Workspace {
+        delivery_template: first.clone(),
+        environments: Vec::new(),
+    };
     let again = render(&again).unwrap();
-    let again = again.iter().find(|file| file.path == "cloudformation/delivery.yaml").unwrap();
+    let again = again
+        .iter()
+        .find(|file| file.path == "cloudformation/delivery.yaml")
+        .unwrap();
     assert_eq!(again.contents, first);
     let rest = |text: &str| {
         let (before, after) = text.split_once("  # What follows is rendered").unwrap();
@@ -267,12 +355,18 @@ fn declarations_have_no_value_over_the_limit() {
             assert!(site.text(&text).len() <= longest, "{key}: {text}");
             for part in text.parts() {
                 if let Part::Resource(resource) = part {
-                    assert!(site.value(*resource).len() <= resource.longest(), "{resource:?}");
+                    assert!(
+                        site.value(*resource).len() <= resource.longest(),
+                        "{resource:?}"
+                    );
                 }
             }
         }
     }
-    assert_eq!(site().value(Resource::TableArn), "arn:aws:dynamodb:eu-west-2:111122223333:table/stackway-eu-west-2-prod-table");
+    assert_eq!(
+        site().value(Resource::TableArn),
+        "arn:aws:dynamodb:eu-west-2:111122223333:table/stackway-eu-west-2-prod-table"
+    );
 }
 
 #[test]
@@ -283,4 +377,77 @@ fn declaration_of_the_application() {
 #[test]
 fn declaration_of_the_deployment() {
     insta::assert_snapshot!(contents("codepipeline/deployment.json"));
+}
+
+/// Names that templates make, and that a declaration has to know.
+#[test]
+fn names_are_the_templates_own() {
+    let names = [
+        (
+            Resource::ArtifactBucket,
+            include_str!("../../../../cloudformation/artifacts.yaml"),
+            "ArtifactBucket",
+            "BucketName",
+        ),
+        (
+            Resource::ImageRepository,
+            include_str!("../../../../cloudformation/artifacts.yaml"),
+            "Repository",
+            "RepositoryName",
+        ),
+        (
+            Resource::TableName,
+            include_str!("../../../../cloudformation/table.yaml"),
+            "Table",
+            "TableName",
+        ),
+        (Resource::Topic, TEMPLATE, "Topic", "TopicName"),
+    ];
+    let site = site();
+    for (resource, template, id, property) in names {
+        let name = yaml(template)["Resources"][id]["Properties"][property]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let name = [
+            ("Project", &site.project),
+            ("Environment", &site.environment),
+            ("AWS::Region", &site.region),
+            ("AWS::AccountId", &site.account),
+        ]
+        .iter()
+        .fold(name, |name, (part, value)| {
+            name.replace(&format!("${{{part}}}"), value)
+        });
+        let value = site.value(resource);
+        assert_eq!(
+            value.rsplit(':').next(),
+            Some(name.as_str()),
+            "{resource:?}"
+        );
+    }
+}
+
+/// The role that the pipelines' stack is made with may make each kind of resource that its template has.
+#[test]
+fn the_stack_s_role_reaches_what_the_stack_holds() {
+    let services = [
+        ("AWS::ApiGatewayV2::", "apigateway:"),
+        ("AWS::IAM::", "iam:"),
+        ("AWS::Lambda::", "lambda:"),
+        ("AWS::Logs::", "logs:"),
+    ];
+    let delivery = yaml(TEMPLATE);
+    let policies = delivery["Resources"]["StackRole"]["Properties"]["Policies"].to_string();
+    let api = yaml(include_str!("../../../../cloudformation/api.yaml"));
+    for (name, resource) in api["Resources"].as_object().unwrap() {
+        let kind = resource["Type"].as_str().unwrap();
+        let service = services.iter().find(|(prefix, _)| kind.starts_with(prefix));
+        let (_, calls) = service.unwrap_or_else(|| {
+            panic!(
+                "{name} is a {kind}: allow StackRole in delivery.yaml to make it, and add it here"
+            )
+        });
+        assert!(policies.contains(&format!("\"{calls}")), "{name}: {calls}");
+    }
 }

@@ -3,14 +3,13 @@ mod without_emulator;
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
-use stackway_infra::config::{Delivery, EnvironmentKind};
+use stackway_infra::config::EnvironmentKind;
 use stackway_infra::flow::{Deployed, Deployer, FlowError, WhatHappened};
-use stackway_infra::stack_def::{StackDef, StackGraph};
 
 use crate::cli::{EndpointArgs, GlobalArgs};
 use crate::cloud::{Cloud, emulator};
 use crate::commands::outputs::{self, AllOutputs};
-use crate::commands::status::graph_failure;
+use crate::delivery::{self, Selection};
 use crate::deploy_plan::DeployPlan;
 use crate::diagnosis;
 use crate::failure::{Failure, Kind};
@@ -58,7 +57,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
     }
     let settings = Settings::resolve(ui, global, &args.endpoint)?;
     let name = settings.environment.name.to_string();
-    let graph = graph(ui, &settings, &args.stacks)?;
+    let Selection { graph, skipped } = delivery::select(ui, &settings, &args.stacks)?;
     let plan = DeployPlan::new(&settings, &graph)?;
     if args.dry_run {
         plan.show(ui);
@@ -111,37 +110,17 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
             return Err(diagnosis::explain(failure, &error, &cloud).await);
         }
     };
-    summary(ui, &deployed, start.elapsed());
+    summary(ui, &deployed, skipped, start.elapsed());
     let all: AllOutputs = deployed
         .iter()
         .map(|deployed| (deployed.name, cloud.outputs(&deployed.stack)))
         .collect();
     outputs::show(ui, &all);
+    delivery::after(ui, &settings, &deployed, &all);
     if let Some(url) = all.get("api").and_then(|outputs| outputs.get("ApiUrl")) {
         ui.say(format!("\n{BOLD}{url}{BOLD:#} answers: `curl {url}/`"));
     }
     Ok(())
-}
-
-/// The stacks to deploy. Those that run code are left to the pipeline where the environment says so.
-fn graph(ui: &Ui, settings: &Settings, stacks: &[String]) -> Result<StackGraph, Failure> {
-    let graph = StackGraph::all()
-        .and_then(|graph| graph.select(stacks, true))
-        .map_err(graph_failure)?;
-    if settings.environment.delivery == Delivery::Direct {
-        return Ok(graph);
-    }
-    let (code, rest): (Vec<StackDef>, Vec<StackDef>) = graph
-        .deploy_order()
-        .iter()
-        .partition(|def| def.package.is_some());
-    for def in &code {
-        ui.say(format!(
-            "{}: left to the pipeline, which owns it in `{}` (delivery = \"pipeline\")",
-            def.name, settings.environment.name
-        ));
-    }
-    StackGraph::new(&rest).map_err(graph_failure)
 }
 
 async fn packages(
@@ -190,7 +169,7 @@ fn explain(error: FlowError, name: &str, cloud: &Cloud, settings: &Settings) -> 
     }
 }
 
-fn summary(ui: &Ui, deployed: &[Deployed], elapsed: std::time::Duration) {
+fn summary(ui: &Ui, deployed: &[Deployed], skipped: usize, elapsed: std::time::Duration) {
     let count = |what| {
         deployed
             .iter()
@@ -201,12 +180,12 @@ fn summary(ui: &Ui, deployed: &[Deployed], elapsed: std::time::Duration) {
     let seconds = elapsed.as_secs_f32();
     if created + updated == 0 {
         ui.say(format!(
-            "no changes: {} stacks match, in {seconds:.1} s",
+            "no changes: {} stacks match, {skipped} skipped, in {seconds:.1} s",
             deployed.len()
         ));
     } else {
         ui.say(format!(
-            "{created} created, {updated} updated, {} unchanged, in {seconds:.1} s",
+            "{created} created, {updated} updated, {} unchanged, {skipped} skipped, in {seconds:.1} s",
             count(WhatHappened::Unchanged)
         ));
     }

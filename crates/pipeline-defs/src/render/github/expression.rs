@@ -2,8 +2,17 @@ use crate::model::{Action, Draft, Part, Reference, Resource, Stage, Text};
 
 /// A stage's name as a job's id: `CloudFormation` is `cloudformation`.
 pub(super) fn job_id(stage: &str) -> String {
-    let fits = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
-    stage.chars().map(|c| fits(c.to_ascii_lowercase())).collect()
+    let fits = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '-' || c == '_' {
+            c
+        } else {
+            '-'
+        }
+    };
+    stage
+        .chars()
+        .map(|c| fits(c.to_ascii_lowercase()))
+        .collect()
 }
 
 /// An action's name as a step's id.
@@ -28,9 +37,15 @@ fn repository_variable(resource: Resource) -> String {
         Resource::TableArn => "TABLE_ARN",
         Resource::Topic => "TOPIC_ARN",
         Resource::StackRole => "STACK_ROLE_ARN",
-        Resource::Pipeline(_) | Resource::Build(_) | Resource::ReportGroup(..) => "PROJECT",
+        Resource::Pipeline(name) | Resource::Build(name) => return full_name(name),
+        Resource::ReportGroup(build, report) => return full_name(&format!("{build}-{report}")),
     };
     format!("vars.{name}")
+}
+
+/// `<project>-<region>-<environment>-<what>`.
+fn full_name(what: &str) -> String {
+    format!("format('{{0}}-{{1}}-{{2}}-{what}', vars.PROJECT, vars.AWS_REGION, vars.ENVIRONMENT)")
 }
 
 /// Where a variable's value is in a workflow.
@@ -41,7 +56,12 @@ fn variable(pipeline: &Draft, stage: &Stage, reference: &Reference) -> String {
         "codepipeline" => return "github.run_id".to_owned(),
         _ => {}
     }
-    let is_source = |namespace: &str| pipeline.sources.iter().any(|source| source.namespace.as_deref() == Some(namespace));
+    let is_source = |namespace: &str| {
+        pipeline
+            .sources
+            .iter()
+            .any(|source| source.namespace.as_deref() == Some(namespace))
+    };
     if is_source(&reference.namespace) {
         return match name {
             "CommitId" => "github.sha",
@@ -57,8 +77,11 @@ fn variable(pipeline: &Draft, stage: &Stage, reference: &Reference) -> String {
     if let Some(action) = stage.actions.iter().find(makes) {
         return format!("steps.{}.outputs.{name}", step_id(action));
     }
-    let maker = pipeline.stages.iter().find(|stage| stage.actions.iter().any(|action| makes(&action)));
-    let job = maker.map(|stage| job_id(stage.name)).unwrap_or_default();
+    let earlier = pipeline
+        .stages
+        .iter()
+        .find(|stage| stage.actions.iter().any(|action| makes(&action)));
+    let job = earlier.map(|stage| job_id(stage.name)).unwrap_or_default();
     format!("needs.{job}.outputs.{name}")
 }
 
@@ -82,15 +105,28 @@ pub(super) fn bare(pipeline: &Draft, stage: &Stage, text: &Text) -> Option<Strin
 
 /// The variables of a stage's actions that later stages read, each with the step that makes it.
 pub(super) fn read_later(pipeline: &Draft, stage: &Stage) -> Vec<(String, String)> {
-    let position = pipeline.stages.iter().position(|one| one.name == stage.name);
-    let later = pipeline.stages.iter().skip(position.map_or(0, |position| position + 1));
+    let position = pipeline
+        .stages
+        .iter()
+        .position(|one| one.name == stage.name);
+    let later = pipeline
+        .stages
+        .iter()
+        .skip(position.map_or(0, |position| position + 1));
     let mut all: Vec<(String, String)> = Vec::new();
     for action in later.flat_map(|stage| &stage.actions) {
         let configuration = action.provider.configuration();
         let texts = configuration.iter().map(|(_, text)| text);
-        let environment = action.provider.environment().iter().map(|variable| &variable.value);
+        let environment = action
+            .provider
+            .environment()
+            .iter()
+            .map(|variable| &variable.value);
         for reference in texts.chain(environment).flat_map(Text::references) {
-            let maker = stage.actions.iter().find(|one| one.namespace.as_ref() == Some(&reference.namespace));
+            let maker = stage
+                .actions
+                .iter()
+                .find(|one| one.namespace.as_ref() == Some(&reference.namespace));
             if let Some(maker) = maker {
                 let output = (reference.name.clone(), step_id(maker));
                 if !all.contains(&output) {

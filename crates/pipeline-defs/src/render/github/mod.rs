@@ -31,7 +31,12 @@ pub(super) fn workflow(pipeline: &Pipeline, all: &[Pipeline]) -> Result<Rendered
     tree.insert("jobs", Tree::Map(jobs));
     Ok(RenderedFile {
         path: format!(".github/workflows/{}.yml", pipeline.name),
-        contents: format!("{}# {}.\n{}", heading(&definition), pipeline.summary, tree.to_yaml()),
+        contents: format!(
+            "{}# {}.\n{}",
+            heading(&definition),
+            pipeline.summary,
+            tree.to_yaml()
+        ),
         definition,
     })
 }
@@ -51,7 +56,13 @@ pub(super) fn ci(pipelines: &[Pipeline]) -> RenderedFile {
     ]);
     let tree = Tree::map([
         ("name", Tree::text("ci")),
-        ("on", Tree::map([("pull_request", Tree::map([("branches", Tree::texts([BRANCH]))]))])),
+        (
+            "on",
+            Tree::map([(
+                "pull_request",
+                Tree::map([("branches", Tree::texts([BRANCH]))]),
+            )]),
+        ),
         ("permissions", Tree::Map(Vec::new())),
         ("concurrency", concurrency),
         ("jobs", Tree::Map(jobs)),
@@ -101,9 +112,20 @@ fn events(pipeline: &Draft, all: &[Pipeline]) -> Tree {
     let invoked = all.iter().flat_map(|other| &other.stages).flat_map(|stage| &stage.actions).any(
         |action| matches!(&action.provider, Provider::Invocation(one) if one.pipeline == pipeline.name),
     );
-    let inputs = || Tree::map(pipeline.variables.iter().map(|variable| (variable.name, input(variable))));
+    let inputs = || {
+        Tree::map(
+            pipeline
+                .variables
+                .iter()
+                .map(|variable| (variable.name, input(variable))),
+        )
+    };
     let with_inputs = |inputs: Tree| {
-        if pipeline.variables.is_empty() { Tree::Map(Vec::new()) } else { Tree::map([("inputs", inputs)]) }
+        if pipeline.variables.is_empty() {
+            Tree::Map(Vec::new())
+        } else {
+            Tree::map([("inputs", inputs)])
+        }
     };
     if invoked {
         events.insert("workflow_call", with_inputs(inputs()));
@@ -116,9 +138,15 @@ fn events(pipeline: &Draft, all: &[Pipeline]) -> Tree {
 fn add(tree: &mut Tree, key: &str, filter: &Filter) {
     if !filter.includes.is_empty() {
         let negated = filter.excludes.iter().map(|pattern| format!("!{pattern}"));
-        tree.insert(key, Tree::texts(filter.includes.iter().cloned().chain(negated)));
+        tree.insert(
+            key,
+            Tree::texts(filter.includes.iter().cloned().chain(negated)),
+        );
     } else if !filter.excludes.is_empty() {
-        tree.insert(format!("{key}-ignore"), Tree::texts(filter.excludes.iter().cloned()));
+        tree.insert(
+            format!("{key}-ignore"),
+            Tree::texts(filter.excludes.iter().cloned()),
+        );
     }
 }
 
@@ -144,7 +172,12 @@ fn concurrency(pipeline: &Draft) -> Option<Tree> {
     }
 }
 
-fn unmirrored(pipeline: &Draft, stage: &Stage, action: &str, message: impl Into<String>) -> RenderError {
+fn unmirrored(
+    pipeline: &Draft,
+    stage: &Stage,
+    action: &str,
+    message: impl Into<String>,
+) -> RenderError {
     RenderError::Mirror {
         pipeline: pipeline.name.to_owned(),
         stage: stage.name.to_owned(),

@@ -2,24 +2,42 @@ use super::expression::step_id;
 use super::job::variable;
 use super::unmirrored;
 use crate::model::{
-    Action, Build, CloudFormation, Commands, Draft, EcrBuildAndPublish, EnvironmentKind, EnvironmentVariable, Pipeline,
-    Provider, Registry, Stage, Text,
+    Action, Build, CloudFormation, Commands, Draft, EcrBuildAndPublish, EnvironmentKind,
+    EnvironmentVariable, Pipeline, Provider, Registry, Stage, Text,
 };
 use crate::render::RenderError;
 use crate::tree::Tree;
 
 /// Actions by the commit of a release: a tag can be moved.
-const CHECKOUT: Pinned = Pinned("actions/checkout", "3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1");
-const UPLOAD: Pinned = Pinned("actions/upload-artifact", "043fb46d1a93c77aae656e7c1c64a875d1fc6a0a", "v7.0.1");
-const CACHE: Pinned = Pinned("Swatinem/rust-cache", "6323deb102c322ba6fcbdcafc7e3dddab59af2b6", "v2.9.2");
-const CREDENTIALS: Pinned =
-    Pinned("aws-actions/configure-aws-credentials", "ec61189d14ec14c8efccab744f656cffd0e33f37", "v6.1.0");
+const CHECKOUT: Pinned = Pinned(
+    "actions/checkout",
+    "3d3c42e5aac5ba805825da76410c181273ba90b1",
+    "v7.0.1",
+);
+const UPLOAD: Pinned = Pinned(
+    "actions/upload-artifact",
+    "043fb46d1a93c77aae656e7c1c64a875d1fc6a0a",
+    "v7.0.1",
+);
+const CACHE: Pinned = Pinned(
+    "Swatinem/rust-cache",
+    "6323deb102c322ba6fcbdcafc7e3dddab59af2b6",
+    "v2.9.2",
+);
+const CREDENTIALS: Pinned = Pinned(
+    "aws-actions/configure-aws-credentials",
+    "ec61189d14ec14c8efccab744f656cffd0e33f37",
+    "v6.1.0",
+);
 
 /// An action, its commit and the release that the commit is.
 struct Pinned(&'static str, &'static str, &'static str);
 
 fn uses(pinned: &Pinned) -> (&'static str, Tree) {
-    ("uses", Tree::Pinned(format!("{}@{}", pinned.0, pinned.1), pinned.2))
+    (
+        "uses",
+        Tree::Pinned(format!("{}@{}", pinned.0, pinned.1), pinned.2),
+    )
 }
 
 /// Whether the action's step calls AWS, and so needs a role.
@@ -49,14 +67,30 @@ pub(super) fn credentials() -> Tree {
 }
 
 /// The steps of an action.
-pub(super) fn action(pipeline: &Pipeline, stage: &Stage, action: &Action) -> Result<Vec<Tree>, RenderError> {
+pub(super) fn action(
+    pipeline: &Pipeline,
+    stage: &Stage,
+    action: &Action,
+) -> Result<Vec<Tree>, RenderError> {
     let refuse = |message: &str| Err(unmirrored(pipeline, stage, &action.name, message));
-    let environment = |variables: &[EnvironmentVariable]| -> Result<Vec<(String, Tree)>, RenderError> {
-        if variables.iter().any(|variable| variable.kind != EnvironmentKind::Plain) {
-            return Err(unmirrored(pipeline, stage, &action.name, "a step reads no parameter store and no secret of AWS"));
-        }
-        Ok(variables.iter().map(|one| variable(pipeline, stage, one.name, &one.value)).collect())
-    };
+    let environment =
+        |variables: &[EnvironmentVariable]| -> Result<Vec<(String, Tree)>, RenderError> {
+            if variables
+                .iter()
+                .any(|variable| variable.kind != EnvironmentKind::Plain)
+            {
+                return Err(unmirrored(
+                    pipeline,
+                    stage,
+                    &action.name,
+                    "a step reads no parameter store and no secret of AWS",
+                ));
+            }
+            Ok(variables
+                .iter()
+                .map(|one| variable(pipeline, stage, one.name, &one.value))
+                .collect())
+        };
     match &action.provider {
         Provider::CodeBuild(build) => {
             let variables = environment(&build.environment)?;
@@ -65,13 +99,24 @@ pub(super) fn action(pipeline: &Pipeline, stage: &Stage, action: &Action) -> Res
                 None => refuse("names a build that the pipeline does not have"),
             }
         }
-        Provider::Commands(commands) => Ok(vec![self::commands(action, commands, environment(&commands.environment)?)]),
+        Provider::Commands(commands) => Ok(vec![self::commands(
+            action,
+            commands,
+            environment(&commands.environment)?,
+        )]),
         Provider::EcrBuildAndPublish(image) if image.registry == Registry::Private => {
             Ok(vec![self::image(pipeline, stage, action, image)])
         }
-        Provider::ManualApproval(approval) => Ok(vec![approved(pipeline, stage, action, approval.comment.as_ref())]),
+        Provider::ManualApproval(approval) => Ok(vec![approved(
+            pipeline,
+            stage,
+            action,
+            approval.comment.as_ref(),
+        )]),
         Provider::CloudFormation(stack) => cloudformation(pipeline, stage, action, stack),
-        Provider::Invocation(_) => refuse("a workflow is called by a job of its own: give the action a stage of its own"),
+        Provider::Invocation(_) => {
+            refuse("a workflow is called by a job of its own: give the action a stage of its own")
+        }
         _ => refuse("GitHub Actions have no step for it"),
     }
 }
@@ -84,7 +129,15 @@ fn run(name: &str, id: Option<String>, environment: Vec<(String, Tree)>, lines: 
     if !environment.is_empty() {
         tree.insert("env", Tree::Map(environment));
     }
-    tree.insert("run", Tree::Lines(lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()));
+    tree.insert(
+        "run",
+        Tree::Lines(
+            lines
+                .iter()
+                .flat_map(|line| [line.as_str(), "\n"])
+                .collect(),
+        ),
+    );
     tree
 }
 
@@ -101,8 +154,16 @@ pub(super) fn build(build: &Build, given: Vec<(String, Tree)>) -> Vec<Tree> {
     environment.extend(given);
     let phases = &spec.phases;
     let main = [&phases.install, &phases.pre_build, &phases.build];
-    let lines: Vec<_> = main.into_iter().flat_map(|phase| phase.commands.clone()).collect();
-    let mut steps = vec![run(&super::super::buildspec::capitalised(build.name), None, environment.clone(), &lines)];
+    let lines: Vec<_> = main
+        .into_iter()
+        .flat_map(|phase| phase.commands.clone())
+        .collect();
+    let mut steps = vec![run(
+        &super::super::buildspec::capitalised(build.name),
+        None,
+        environment.clone(),
+        &lines,
+    )];
     let last: Vec<_> = main
         .into_iter()
         .flat_map(|phase| phase.finally.clone())
@@ -115,10 +176,20 @@ pub(super) fn build(build: &Build, given: Vec<(String, Tree)>) -> Vec<Tree> {
         steps.push(step);
     }
     steps.extend(spec.reports.iter().map(|report| {
-        let base = report.base_directory.map(|base| format!("{base}/")).unwrap_or_default();
-        let paths = report.files.iter().flat_map(|file| [base.as_str(), file, "\n"]).collect::<String>();
+        let base = report
+            .base_directory
+            .map(|base| format!("{base}/"))
+            .unwrap_or_default();
+        let paths = report
+            .files
+            .iter()
+            .flat_map(|file| [base.as_str(), file, "\n"])
+            .collect::<String>();
         let with = Tree::map([
-            ("name", Tree::text(format!("{}-{}", build.name, report.group))),
+            (
+                "name",
+                Tree::text(format!("{}-{}", build.name, report.group)),
+            ),
             ("path", Tree::text(paths.trim_end())),
             ("if-no-files-found", Tree::text("warn")),
         ]);
@@ -134,7 +205,12 @@ pub(super) fn build(build: &Build, given: Vec<(String, Tree)>) -> Vec<Tree> {
 
 fn commands(action: &Action, commands: &Commands, environment: Vec<(String, Tree)>) -> Tree {
     let mut lines = commands.commands.clone();
-    lines.extend(commands.output_variables.iter().map(|name| format!("echo \"{name}=${name}\" >> \"$GITHUB_OUTPUT\"")));
+    lines.extend(
+        commands
+            .output_variables
+            .iter()
+            .map(|name| format!("echo \"{name}=${name}\" >> \"$GITHUB_OUTPUT\"")),
+    );
     let id = (!commands.output_variables.is_empty()).then(|| step_id(action));
     run(&action.name, id, environment, &lines)
 }
@@ -142,22 +218,45 @@ fn commands(action: &Action, commands: &Commands, environment: Vec<(String, Tree
 fn approved(pipeline: &Draft, stage: &Stage, action: &Action, comment: Option<&Text>) -> Tree {
     let question = comment.cloned().unwrap_or_else(|| "Approved".into());
     let environment = vec![variable(pipeline, stage, "QUESTION", &question)];
-    run(&action.name, None, environment, &["echo \"approved: $QUESTION\"".to_owned()])
+    run(
+        &action.name,
+        None,
+        environment,
+        &["echo \"approved: $QUESTION\"".to_owned()],
+    )
 }
 
 fn image(pipeline: &Draft, stage: &Stage, action: &Action, image: &EcrBuildAndPublish) -> Tree {
     let mut environment = vec![variable(pipeline, stage, "REPOSITORY", &image.repository)];
-    let tags: Vec<Text> = if image.tags.is_empty() { vec!["latest".into()] } else { image.tags.clone() };
-    let names: Vec<_> = (1..=tags.len()).map(|number| format!("TAG_{number}")).collect();
-    environment.extend(names.iter().zip(&tags).map(|(name, tag)| variable(pipeline, stage, name, tag)));
+    let tags: Vec<Text> = if image.tags.is_empty() {
+        vec!["latest".into()]
+    } else {
+        image.tags.clone()
+    };
+    let names: Vec<_> = (1..=tags.len())
+        .map(|number| format!("TAG_{number}"))
+        .collect();
+    environment.extend(
+        names
+            .iter()
+            .zip(&tags)
+            .map(|(name, tag)| variable(pipeline, stage, name, tag)),
+    );
     let folder = image.docker_file.as_deref().unwrap_or(".");
     let mut lines = vec![
         "uri=$(aws ecr describe-repositories --repository-names \"$REPOSITORY\" --query \"repositories[0].repositoryUri\" --output text)".to_owned(),
         "aws ecr get-login-password | docker login --username AWS --password-stdin \"${uri%%/*}\"".to_owned(),
     ];
-    let options: String = names.iter().map(|name| format!(" --tag \"$uri:${name}\"")).collect();
+    let options: String = names
+        .iter()
+        .flat_map(|name| [" --tag \"$uri:$", name, "\""])
+        .collect();
     lines.push(format!("docker build{options} {folder}"));
-    lines.extend(names.iter().map(|name| format!("docker push \"$uri:${name}\"")));
+    lines.extend(
+        names
+            .iter()
+            .map(|name| format!("docker push \"$uri:${name}\"")),
+    );
     lines.push(format!(
         "digest=$(aws ecr describe-images --repository-name \"$REPOSITORY\" --image-ids \"imageTag=${}\" --query \"imageDetails[0].imageDigest\" --output text)",
         names[0]
@@ -168,23 +267,45 @@ fn image(pipeline: &Draft, stage: &Stage, action: &Action, image: &EcrBuildAndPu
 }
 
 /// A stack by the CLI, which makes and executes a change set as the action does. Overrides beat the configuration file.
-fn cloudformation(pipeline: &Draft, stage: &Stage, action: &Action, stack: &CloudFormation) -> Result<Vec<Tree>, RenderError> {
+fn cloudformation(
+    pipeline: &Draft,
+    stage: &Stage,
+    action: &Action,
+    stack: &CloudFormation,
+) -> Result<Vec<Tree>, RenderError> {
     let refuse = |message: &str| unmirrored(pipeline, stage, &action.name, message);
-    let template = stack.template.as_ref().ok_or_else(|| refuse("only what deploys a template can be mirrored"))?;
-    let role = stack.role.as_ref().ok_or_else(|| refuse("only what has a role can be mirrored"))?;
+    let template = stack
+        .template
+        .as_ref()
+        .ok_or_else(|| refuse("only what deploys a template can be mirrored"))?;
+    let role = stack
+        .role
+        .as_ref()
+        .ok_or_else(|| refuse("only what has a role can be mirrored"))?;
     let configuration = stack
         .configuration
         .as_ref()
         .and_then(|file| file.path.literal())
         .ok_or_else(|| refuse("only what has a template configuration can be mirrored"))?;
-    let literal = |text: &Option<Text>, otherwise: &str| text.clone().unwrap_or_else(|| otherwise.into());
+    let literal =
+        |text: &Option<Text>, otherwise: &str| text.clone().unwrap_or_else(|| otherwise.into());
     let environment = vec![
         variable(pipeline, stage, "ACTION_MODE", &stack.mode.text()),
         variable(pipeline, stage, "STACK_NAME", &stack.stack),
         variable(pipeline, stage, "TEMPLATE_PATH", &template.path),
-        variable(pipeline, stage, "CAPABILITIES", &literal(&stack.capabilities, "")),
+        variable(
+            pipeline,
+            stage,
+            "CAPABILITIES",
+            &literal(&stack.capabilities, ""),
+        ),
         variable(pipeline, stage, "ROLE_ARN", role),
-        variable(pipeline, stage, "PARAMETER_OVERRIDES", &literal(&stack.parameters, "{}")),
+        variable(
+            pipeline,
+            stage,
+            "PARAMETER_OVERRIDES",
+            &literal(&stack.parameters, "{}"),
+        ),
     ];
     let mut lines: Vec<String> = [
         "case $ACTION_MODE in CREATE_UPDATE | REPLACE_ON_FAILURE) ;; *) echo \"action mode $ACTION_MODE is for CodePipeline\" >&2; exit 1 ;; esac",
@@ -196,5 +317,10 @@ fn cloudformation(pipeline: &Draft, stage: &Stage, action: &Action, stack: &Clou
     lines.push("IFS=, read -r -a capabilities <<< \"$CAPABILITIES\"".to_owned());
     lines.push("aws cloudformation deploy --no-fail-on-empty-changeset --stack-name \"$STACK_NAME\" --template-file \"$TEMPLATE_PATH\" --role-arn \"$ROLE_ARN\" --capabilities \"${capabilities[@]}\" --parameter-overrides file://parameters.json --tags \"${tags[@]}\"".to_owned());
     lines.push("aws cloudformation describe-stacks --stack-name \"$STACK_NAME\" --query \"Stacks[0].Outputs\" --output json | jq --raw-output '.[] | \"\\(.OutputKey)=\\(.OutputValue)\"' >> \"$GITHUB_OUTPUT\"".to_owned());
-    Ok(vec![run(&action.name, Some(step_id(action)), environment, &lines)])
+    Ok(vec![run(
+        &action.name,
+        Some(step_id(action)),
+        environment,
+        &lines,
+    )])
 }
