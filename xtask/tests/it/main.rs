@@ -5,6 +5,7 @@
 mod crates;
 mod package;
 mod refusals;
+mod render;
 mod story;
 mod trouble;
 mod without_emulator;
