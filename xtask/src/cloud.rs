@@ -10,6 +10,7 @@ use stackway_infra::stack::Stack;
 use stackway_local_cloud::{Emulator, EmulatorError, RunningEmulator};
 
 use crate::failure::{Failure, Kind};
+use crate::preflight::PreflightCalls;
 use crate::project::Project;
 use crate::settings::{Endpoint, Settings};
 use crate::ui::Ui;
@@ -25,6 +26,7 @@ pub(crate) struct Cloud {
     /// Whether the emulator is one that this project started.
     pub(crate) own_emulator: bool,
     poll: PollInterval,
+    pub(crate) preflight: PreflightCalls,
 }
 
 impl Cloud {
@@ -168,6 +170,7 @@ impl Cloud {
         Self {
             stacks: CloudFormation::new(config),
             objects: S3::new(config),
+            preflight: PreflightCalls::new(config, endpoint_url.is_some()),
             account,
             caller_arn,
             endpoint_url,

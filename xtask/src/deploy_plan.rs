@@ -7,7 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use stackway_infra::cloud::Objects as _;
 use stackway_infra::config::{EnvironmentKind, Placement};
-use stackway_infra::flow::{FlowError, StackInput, StackInputs};
+use stackway_infra::flow::{FlowError, StackInput, StackInputs, WantedStack};
 use stackway_infra::stack_def::{ARTIFACTS, StackDef, StackGraph};
 use stackway_infra::template::Template;
 
@@ -141,6 +141,28 @@ impl DeployPlan {
             packages,
             cloud,
         }
+    }
+
+    /// The stacks as a preflight looks at them, in `account`.
+    pub(crate) fn wanted(&self, account: &str) -> Vec<WantedStack<'_>> {
+        let pseudo = [
+            ("AWS::AccountId", account),
+            ("AWS::Region", self.region.as_str()),
+            ("AWS::Partition", "aws"),
+        ];
+        self.stacks
+            .iter()
+            .map(|planned| {
+                let mut values = planned.input.parameters.clone();
+                values.extend(pseudo.map(|(name, value)| (name.to_owned(), value.to_owned())));
+                WantedStack {
+                    label: planned.def.name,
+                    stack_name: planned.input.stack_name.clone(),
+                    template: &planned.template,
+                    values,
+                }
+            })
+            .collect()
     }
 
     /// Shows the plan as the format asks.

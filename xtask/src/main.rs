@@ -18,6 +18,7 @@ mod local_api;
 mod node_tools;
 mod package;
 mod pipeline_checks;
+mod preflight;
 mod process;
 mod progress;
 mod project;

@@ -14,6 +14,7 @@ pub mod diagnosis;
 pub mod drift;
 pub mod flow;
 pub mod naming;
+pub mod preflight;
 pub mod stack;
 pub mod stack_def;
 pub mod stack_set;

@@ -4,11 +4,14 @@ use clap::Args;
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 use serde::Serialize;
 use stackway_infra::config::EnvironmentKind;
+use stackway_infra::flow::Depth;
+use stackway_infra::preflight::{self, Severity};
 use stackway_infra::stack_def::StackGraph;
 
 use super::status::graph_failure;
 use crate::cli::{EndpointArgs, GlobalArgs};
 use crate::cloud::Cloud;
+use crate::delivery;
 use crate::deploy_plan::DeployPlan;
 use crate::failure::{Failure, Kind};
 use crate::package::{Architecture, Libc, Target};
@@ -17,7 +20,9 @@ use crate::ui::Ui;
 
 /// Check that this machine and the environment are ready, and say how to mend what is not
 ///
-/// Only reads.
+/// Of the environment: credentials and account, template validation, names that are taken, the quota of stacks, the
+/// permissions that a deploy takes, connections that nobody has authorised. What could not be looked at is said to be not
+/// checked. Only reads.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     #[command(flatten)]
@@ -26,6 +31,8 @@ pub(crate) struct DoctorArgs {
 
 #[derive(Debug, Serialize)]
 struct Finding {
+    /// A name for the kind of finding that stays.
+    id: &'static str,
     check: String,
     state: State,
     detail: String,
@@ -33,17 +40,22 @@ struct Finding {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 enum State {
     Ok,
     /// Something that only some commands need is missing.
     Optional,
+    /// It could not be looked at.
+    NotChecked,
+    /// A deploy works, and somebody should look at it.
+    Warning,
     Failed,
 }
 
 impl Finding {
-    fn ok(check: impl Into<String>, detail: impl Into<String>) -> Self {
+    fn ok(id: &'static str, check: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
+            id,
             check: check.into(),
             state: State::Ok,
             detail: detail.into(),
@@ -52,11 +64,13 @@ impl Finding {
     }
 
     fn optional(
+        id: &'static str,
         check: impl Into<String>,
         detail: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
         Self {
+            id,
             check: check.into(),
             state: State::Optional,
             detail: detail.into(),
@@ -64,17 +78,34 @@ impl Finding {
         }
     }
 
-    fn failed(check: impl Into<String>, failure: &Failure) -> Self {
+    fn failed(id: &'static str, check: impl Into<String>, failure: &Failure) -> Self {
         let detail = std::iter::once(&failure.message)
             .chain(&failure.causes)
             .cloned()
             .collect::<Vec<_>>()
             .join("\n");
         Self {
+            id,
             check: check.into(),
             state: State::Failed,
             detail,
             fix: (!failure.hints.is_empty()).then(|| failure.hints.join("\n")),
+        }
+    }
+
+    /// What a preflight found.
+    fn of_preflight(finding: preflight::Finding) -> Self {
+        Self {
+            id: finding.id,
+            check: finding.id.replace('-', " "),
+            state: match finding.severity {
+                Severity::Ok => State::Ok,
+                Severity::NotChecked => State::NotChecked,
+                Severity::Warning => State::Warning,
+                Severity::Error => State::Failed,
+            },
+            detail: finding.detail,
+            fix: finding.fix,
         }
     }
 }
@@ -82,6 +113,7 @@ impl Finding {
 pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DoctorArgs) -> Result<(), Failure> {
     let settings = Settings::resolve(ui, global, &args.endpoint)?;
     let mut findings = vec![Finding::ok(
+        "configuration",
         "stackway.toml",
         format!("environment `{}`", settings.environment.name),
     )];
@@ -112,7 +144,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DoctorArgs) -> Resu
         }
         EnvironmentKind::Aws => findings.push(target(ui, &settings).await),
     }
-    findings.push(cloud(&settings).await);
+    findings.extend(cloud(ui, &settings).await);
     findings.push(docker());
     show(ui, &findings);
     let failed = findings
@@ -135,18 +167,24 @@ fn templates(settings: &Settings) -> Finding {
         Ok(graph.deploy_order().len())
     });
     match plan {
-        Ok(count) => Finding::ok("templates", format!("{count} stacks, parameters fit")),
-        Err(failure) => Finding::failed("templates", &failure),
+        Ok(count) => Finding::ok(
+            "templates",
+            "templates",
+            format!("{count} stacks, parameters fit"),
+        ),
+        Err(failure) => Finding::failed("templates", "templates", &failure),
     }
 }
 
-fn tool(name: &str, args: &[&str], purpose: &str, missing: State, fix: &str) -> Finding {
+fn tool(name: &'static str, args: &[&str], purpose: &str, missing: State, fix: &str) -> Finding {
     match Command::new(name).args(args).output() {
         Ok(output) if output.status.success() => Finding::ok(
+            name,
             name,
             String::from_utf8_lossy(&output.stdout).trim().to_owned(),
         ),
         _ => Finding {
+            id: name,
             check: name.into(),
             state: missing,
             detail: format!("missing; it {purpose}"),
@@ -166,6 +204,7 @@ async fn target(ui: &Ui, settings: &Settings) -> Finding {
     let check = format!("target for {}", architecture.as_str());
     match Target::resolve(ui, &settings.project, architecture, Libc::Musl).await {
         Ok(target) => Finding::ok(
+            "target",
             check,
             format!(
                 "{}, built with {}",
@@ -175,29 +214,56 @@ async fn target(ui: &Ui, settings: &Settings) -> Finding {
         ),
         Err(failure) => Finding {
             state: State::Optional,
-            ..Finding::failed(check, &failure)
+            ..Finding::failed("target", check, &failure)
         },
     }
 }
 
-async fn cloud(settings: &Settings) -> Finding {
-    match Cloud::for_reading(settings).await {
-        Ok(Some(cloud)) => {
-            let place = cloud
-                .endpoint_url
-                .map(|url| format!(" at {url}"))
-                .unwrap_or_default();
-            Finding::ok(
-                "account",
-                format!(
-                    "{}{place}, region {}",
-                    cloud.account, settings.naming.region
+/// Whose the credentials are, and what would make a deploy fail there.
+async fn cloud(ui: &Ui, settings: &Settings) -> Vec<Finding> {
+    let cloud = match Cloud::for_reading(settings).await {
+        Ok(Some(cloud)) => cloud,
+        Ok(None) => {
+            return vec![
+                Finding::ok(
+                    "emulator",
+                    "emulator",
+                    "does not run; `deploy` starts it, with nothing in it",
                 ),
-            )
+                Finding {
+                    id: "preflight",
+                    check: "preflight".to_owned(),
+                    state: State::NotChecked,
+                    detail: "names, template validation, quota, permissions: there is no cloud to ask".to_owned(),
+                    fix: Some("run it again after `cargo xtask deploy`, which makes the same checks first".to_owned()),
+                },
+            ];
         }
-        Ok(None) => Finding::ok("emulator", "does not run; `deploy` starts it"),
-        Err(failure) => Finding::failed("account", &failure),
+        Err(failure) => return vec![Finding::failed("account", "account", &failure)],
+    };
+    let place = cloud
+        .endpoint_url
+        .as_ref()
+        .map(|url| format!(" at {url}"))
+        .unwrap_or_default();
+    let mut findings = vec![Finding::ok(
+        "account",
+        "account",
+        format!(
+            "{}{place}, region {}",
+            cloud.account, settings.naming.region
+        ),
+    )];
+    // A plan that cannot be made is a finding of its own by now.
+    let plan = delivery::select(ui, settings, &[])
+        .and_then(|selection| DeployPlan::new(settings, &selection.graph));
+    if let Ok(plan) = plan {
+        match crate::preflight::findings(&cloud, settings, &plan, Depth::Full).await {
+            Ok(found) => findings.extend(found.into_iter().map(Finding::of_preflight)),
+            Err(failure) => findings.push(Finding::failed("preflight", "preflight", &failure)),
+        }
     }
+    findings
 }
 
 fn docker() -> Finding {
@@ -207,9 +273,11 @@ fn docker() -> Finding {
     match engine {
         Ok(output) if output.status.success() => Finding::ok(
             "docker",
+            "docker",
             format!("engine {}", String::from_utf8_lossy(&output.stdout).trim()),
         ),
         _ => Finding::optional(
+            "docker",
             "docker",
             "no engine answers; only the testcontainers run needs one",
             "start a Docker engine",
@@ -230,6 +298,8 @@ fn show(ui: &Ui, findings: &[Finding]) {
         let state = match finding.state {
             State::Ok => "ok",
             State::Optional => "optional",
+            State::NotChecked => "not checked",
+            State::Warning => "warning",
             State::Failed => "failed",
         };
         let detail = match &finding.fix {

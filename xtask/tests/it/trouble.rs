@@ -156,3 +156,61 @@ fn drift_is_shown_property_by_property() {
     let again = bench.run(&["deploy", "--stack", "table"]).succeeded();
     assert!(again.stderr.contains("no changes"), "{}", again.stderr);
 }
+
+#[test]
+fn what_would_fail_is_found_before_a_deploy() {
+    let bench = Workbench::with_config(CONFIG);
+    let doctor = |code: i32| {
+        let ran = bench.run(&["doctor", "--format", "json"]);
+        assert_eq!(ran.code, code, "{}\n{}", ran.stdout, ran.stderr);
+        ran.json()
+    };
+    let states = |report: &Value, id: &str| -> Vec<String> {
+        let findings = report.as_array().unwrap().iter();
+        findings
+            .filter(|finding| finding["id"] == id)
+            .map(|finding| {
+                let state = finding["state"].as_str().unwrap().to_owned();
+                assert_eq!(finding["fix"].is_null(), state == "ok", "{finding}");
+                state
+            })
+            .collect()
+    };
+    let report = doctor(0);
+    assert_eq!(states(&report, "emulator"), ["ok"]);
+    assert_eq!(states(&report, "preflight"), ["not-checked"]);
+
+    bench.run(&["deploy", "--stack", "table"]).succeeded();
+    let report = doctor(0);
+    assert_eq!(
+        states(&report, "stack-name"),
+        ["ok", "ok", "ok"],
+        "{report:#}"
+    );
+    assert_eq!(states(&report, "template"), ["ok", "ok", "ok"]);
+    // An emulator has neither; it is never taken for a pass.
+    assert_eq!(states(&report, "iam-actions"), ["not-checked"]);
+    assert_eq!(states(&report, "stack-quota"), ["not-checked"]);
+
+    // Somebody has the bucket's name. The emulator would take the stack all the same.
+    let bucket = "stackway-000000000000-eu-west-2-local";
+    ureq::put(format!("http://127.0.0.1:{}/{bucket}", bench.port()))
+        .send_empty()
+        .unwrap();
+    let words = [
+        "the preflight found an error",
+        bucket,
+        "is there already",
+        "[resource-name]",
+        "nothing was changed",
+    ];
+    bench
+        .run(&["deploy", "--stack", "artifacts"])
+        .refused(7, &words);
+    assert!(states(&doctor(1), "resource-name").contains(&"failed".to_owned()));
+    let standing = bench
+        .run(&["status", "--format", "json"])
+        .succeeded()
+        .json();
+    assert!(standing["stacks"][0]["status"].is_null(), "{standing}");
+}

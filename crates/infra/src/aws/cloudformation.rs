@@ -1,5 +1,6 @@
 mod drift;
 mod operation_events;
+mod stack_rules;
 
 use std::collections::BTreeMap;
 

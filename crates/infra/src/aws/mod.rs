@@ -1,14 +1,20 @@
 //! The adapters: one file an AWS service, each the only one that names its SDK crate.
 
 mod cloudformation;
+mod code_connections;
 mod config;
+mod iam;
+mod names;
 mod s3;
 mod stack_control;
 mod stack_sets;
 mod sts;
 
 pub use cloudformation::CloudFormation;
+pub use code_connections::CodeConnections;
 pub use config::{SdkConfig, from_standard_chain, without_account};
+pub use iam::Iam;
+pub use names::TakenNames;
 pub use s3::S3;
 pub use stack_sets::CloudFormationStackSets;
 pub use sts::Sts;

@@ -5,6 +5,7 @@ mod drift;
 #[cfg(any(test, feature = "test-support"))]
 pub mod fake;
 mod operation_events;
+mod preflight;
 mod stack_control;
 pub mod stack_sets;
 
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 
 pub use drift::{AskedChangeSet, Detection, Drift};
 pub use operation_events::{EventsOf, OperationEvents};
+pub use preflight::{ConnectionState, Connections, Names, Permissions, StackRules};
 pub use stack_control::StackControl;
 
 use crate::stack::{ChangeSet, Stack, StackEvent, StackResource};

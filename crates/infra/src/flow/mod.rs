@@ -8,6 +8,7 @@ mod drift;
 mod error;
 mod follow;
 mod history;
+mod preflight;
 pub mod roll_out;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ pub use diagnose::{Diagnosed, Diagnoser};
 pub use drift::{DriftFinder, DriftFound};
 pub use error::FlowError;
 pub use history::{Historian, StackHistory, Window, merged};
+pub use preflight::{Depth, Preflight, WantedStack};
 
 use crate::clock::{Clock, PollInterval};
 use crate::cloud::Stacks;

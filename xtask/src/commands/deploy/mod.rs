@@ -14,6 +14,7 @@ use crate::deploy_plan::DeployPlan;
 use crate::diagnosis;
 use crate::failure::{Failure, Kind};
 use crate::package::{self, Architecture, Host, Package};
+use crate::preflight;
 use crate::progress::Display;
 use crate::settings::{Endpoint, Settings};
 use crate::ui::{BOLD, Ui};
@@ -66,6 +67,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
 
     // The account is known to be the right one from here on.
     let cloud = Cloud::for_writing(ui, &settings).await?;
+    preflight::before_deploy(ui, &cloud, &settings, &plan).await?;
     if settings.environment.kind == EnvironmentKind::Aws {
         ui.say(format!(
             "account {} ({}), region {}{}",
