@@ -1,7 +1,6 @@
 //! Programs from npm packages, by a lock file with the hash of each: installed once, and again when the lock changes.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use tokio::process::Command;
 
@@ -59,13 +58,5 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 async fn answers(program: &str) -> bool {
-    Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .status()
-        .await
-        .is_ok_and(|status| status.success())
+    process::succeeds(Command::new(program).arg("--version")).await
 }

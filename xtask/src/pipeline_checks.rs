@@ -75,7 +75,7 @@ pub(crate) async fn declared(ui: &Ui, project: &Project) -> Result<(), Failure> 
     let fault = |error: std::io::Error| Failure::io("write", &folder, &error);
     std::fs::create_dir_all(&folder).map_err(fault)?;
     let mut paths: Vec<PathBuf> = Vec::new();
-    for file in declarations(&example()).map_err(render_failure)? {
+    for file in declarations(&Site::example()).map_err(render_failure)? {
         let name = file.path.replace('/', "-");
         let path = folder.join(name);
         std::fs::write(&path, &file.contents).map_err(fault)?;
@@ -91,21 +91,4 @@ pub(crate) async fn declared(ui: &Ui, project: &Project) -> Result<(), Failure> 
         &mut command,
     )
     .await
-}
-
-/// An environment as AWS's documents have one.
-fn example() -> Site {
-    Site {
-        project: "stackway".to_owned(),
-        environment: "example".to_owned(),
-        region: "eu-west-2".to_owned(),
-        account: "111122223333".to_owned(),
-        partition: "aws".to_owned(),
-        repository_id: "example/stackway".to_owned(),
-        connection_id: "00000000-0000-0000-0000-000000000000".to_owned(),
-        key_arn: Some(
-            "arn:aws:kms:eu-west-2:111122223333:key/00000000-0000-0000-0000-000000000000"
-                .to_owned(),
-        ),
-    }
 }

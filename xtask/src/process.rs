@@ -86,6 +86,18 @@ pub(crate) async fn read(what: &str, command: &mut Command) -> Result<String, Fa
     .cause(tail(&String::from_utf8_lossy(&output.stderr))))
 }
 
+/// Whether a tool is there and does what it is asked, in silence.
+pub(crate) async fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .status()
+        .await
+        .is_ok_and(|status| status.success())
+}
+
 /// The last 30 lines of a tool's output: where it says what is wrong.
 fn tail(text: &str) -> String {
     let lines: Vec<_> = text

@@ -13,16 +13,7 @@ fn main() {
         delivery_template: include_str!("../../../cloudformation/delivery.yaml").to_owned(),
         environments: vec![EnvironmentInput::default(); 5],
     };
-    let site = Site {
-        project: "stackway".to_owned(),
-        environment: "prod".to_owned(),
-        region: "eu-west-2".to_owned(),
-        account: "111122223333".to_owned(),
-        partition: "aws".to_owned(),
-        repository_id: "example/stackway".to_owned(),
-        connection_id: "00000000-0000-0000-0000-000000000000".to_owned(),
-        key_arn: None,
-    };
+    let site = Site::example();
     let mut times: Vec<Duration> = (0..RUNS)
         .map(|_| {
             let start = Instant::now();

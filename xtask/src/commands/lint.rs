@@ -1,5 +1,3 @@
-use std::process::Stdio;
-
 use clap::Args;
 use tokio::process::Command;
 
@@ -141,15 +139,7 @@ async fn without_deny(project: &Project) -> Option<Outcome> {
 }
 
 async fn succeeds(project: &Project, args: &[&str]) -> bool {
-    process::cargo(project.root())
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .status()
-        .await
-        .is_ok_and(|status| status.success())
+    process::succeeds(process::cargo(project.root()).args(args)).await
 }
 
 #[cfg(test)]

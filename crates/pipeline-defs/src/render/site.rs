@@ -30,6 +30,22 @@ pub struct Site {
 const ROLE_NAME_MAX: usize = 64;
 
 impl Site {
+    /// An environment as AWS's documents have one: for what is measured or checked without one.
+    pub fn example() -> Self {
+        let account = "111122223333";
+        let id = "00000000-0000-0000-0000-000000000000";
+        Self {
+            project: "stackway".to_owned(),
+            environment: "prod".to_owned(),
+            region: "eu-west-2".to_owned(),
+            account: account.to_owned(),
+            partition: "aws".to_owned(),
+            repository_id: "example/stackway".to_owned(),
+            connection_id: id.to_owned(),
+            key_arn: Some(format!("arn:aws:kms:eu-west-2:{account}:key/{id}")),
+        }
+    }
+
     /// `<project>-<region>-<environment>-<what>`.
     pub fn name(&self, what: &str) -> String {
         format!(

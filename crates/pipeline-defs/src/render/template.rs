@@ -179,18 +179,40 @@ fn log_group(name: String, comment: &'static str) -> Tree {
     ])
 }
 
+/// A service that works with a role of the stack.
+#[derive(Clone, Copy)]
+enum Service {
+    CodeBuild,
+    CodePipeline,
+}
+
+impl Service {
+    fn principal(self) -> &'static str {
+        match self {
+            Self::CodeBuild => "codebuild.amazonaws.com",
+            Self::CodePipeline => "codepipeline.amazonaws.com",
+        }
+    }
+}
+
 /// A role that one service may take, and it for one resource of this account alone.
-fn role(description: String, service: &str, source_arn: String, statements: Vec<Tree>) -> Tree {
+fn role(description: String, service: Service, source_arn: String, statements: Vec<Tree>) -> Tree {
+    // CodeBuild's guide promises both keys. CodePipeline's does not: there they hold wherever it sends them.
+    let (equals, like) = match service {
+        Service::CodeBuild => ("StringEquals", "ArnEquals"),
+        Service::CodePipeline => ("StringEqualsIfExists", "ArnEqualsIfExists"),
+    };
+    let account = tagged(Tag::Ref, "AWS::AccountId");
     let condition = Tree::map([
-        (
-            "StringEquals",
-            Tree::map([("aws:SourceAccount", tagged(Tag::Ref, "AWS::AccountId"))]),
-        ),
-        ("ArnEquals", Tree::map([("aws:SourceArn", sub(source_arn))])),
+        (equals, Tree::map([("aws:SourceAccount", account)])),
+        (like, Tree::map([("aws:SourceArn", sub(source_arn))])),
     ]);
     let trust = Tree::map([
         ("Effect", Tree::text("Allow")),
-        ("Principal", Tree::map([("Service", Tree::text(service))])),
+        (
+            "Principal",
+            Tree::map([("Service", Tree::text(service.principal()))]),
+        ),
         ("Action", Tree::text("sts:AssumeRole")),
         ("Condition", condition),
     ]);
@@ -291,7 +313,7 @@ fn pipeline(pipeline: &Pipeline) -> Vec<(String, Tree)> {
     );
     all.push((
         format!("{id}PipelineRole"),
-        role(description, "codepipeline.amazonaws.com", arn, statements),
+        role(description, Service::CodePipeline, arn, statements),
     ));
 
     let key = Tree::map([
@@ -373,7 +395,7 @@ fn build(build: &Build) -> Vec<(String, Tree)> {
     );
     all.push((
         format!("{id}BuildRole"),
-        role(description, "codebuild.amazonaws.com", arn, statements),
+        role(description, Service::CodeBuild, arn, statements),
     ));
     all.push((
         format!("{id}Build"),

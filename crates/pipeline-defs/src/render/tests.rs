@@ -8,26 +8,13 @@ use crate::pipelines;
 
 const TEMPLATE: &str = include_str!("../../../../cloudformation/delivery.yaml");
 
-fn site() -> Site {
-    Site {
-        project: "stackway".to_owned(),
-        environment: "prod".to_owned(),
-        region: "eu-west-2".to_owned(),
-        account: "111122223333".to_owned(),
-        partition: "aws".to_owned(),
-        repository_id: "example/stackway".to_owned(),
-        connection_id: "00000000-0000-0000-0000-000000000000".to_owned(),
-        key_arn: Some("arn:aws:kms:eu-west-2:111122223333:key/k".to_owned()),
-    }
-}
-
 fn files() -> Vec<RenderedFile> {
     let workspace = Workspace {
         delivery_template: TEMPLATE.to_owned(),
         environments: Vec::new(),
     };
     let mut files = render(&workspace).unwrap();
-    files.extend(declarations(&site()).unwrap());
+    files.extend(declarations(&Site::example()).unwrap());
     files
 }
 
@@ -350,7 +337,7 @@ fn declarations_have_no_value_over_the_limit() {
     for pipeline in pipelines::all().unwrap() {
         let actions = pipeline.stages.iter().flat_map(|stage| &stage.actions);
         for (key, text) in actions.flat_map(|action| action.provider.configuration()) {
-            let site = site();
+            let site = Site::example();
             let longest = text.longest();
             assert!(site.text(&text).len() <= longest, "{key}: {text}");
             for part in text.parts() {
@@ -364,7 +351,7 @@ fn declarations_have_no_value_over_the_limit() {
         }
     }
     assert_eq!(
-        site().value(Resource::TableArn),
+        Site::example().value(Resource::TableArn),
         "arn:aws:dynamodb:eu-west-2:111122223333:table/stackway-eu-west-2-prod-table"
     );
 }
@@ -403,7 +390,7 @@ fn names_are_the_templates_own() {
         ),
         (Resource::Topic, TEMPLATE, "Topic", "TopicName"),
     ];
-    let site = site();
+    let site = Site::example();
     for (resource, template, id, property) in names {
         let name = yaml(template)["Resources"][id]["Properties"][property]
             .as_str()
