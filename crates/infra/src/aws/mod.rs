@@ -1,5 +1,6 @@
 //! The adapters: one file an AWS service, each the only one that names its SDK crate.
 
+mod billing;
 mod cloudformation;
 mod code_connections;
 mod config;
@@ -10,6 +11,7 @@ mod stack_control;
 mod stack_sets;
 mod sts;
 
+pub use billing::{AwsBudgets, CloudWatch, CostExplorer, FreeTier, PriceListApi};
 pub use cloudformation::CloudFormation;
 pub use code_connections::CodeConnections;
 pub use config::{SdkConfig, from_standard_chain, without_account};

@@ -2,6 +2,7 @@
 //! a scripted fake answers in tests.
 
 mod drift;
+pub mod billing;
 #[cfg(any(test, feature = "test-support"))]
 pub mod fake;
 mod operation_events;

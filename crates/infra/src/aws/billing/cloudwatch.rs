@@ -1,0 +1,74 @@
+use async_trait::async_trait;
+use aws_sdk_cloudwatch::Client;
+use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
+use aws_smithy_types::DateTime;
+use time::Date;
+
+use super::super::config::{SdkConfig, cloud_error};
+use crate::cloud::CloudError;
+use crate::cloud::billing::{MetricRequest, Metrics};
+
+const SECONDS_OF_DAY: i32 = 86_400;
+
+/// [`Metrics`] on CloudWatch.
+#[derive(Clone, Debug)]
+pub struct CloudWatch {
+    client: Client,
+}
+
+impl CloudWatch {
+    /// A client for this configuration.
+    pub fn new(config: &SdkConfig) -> Self {
+        Self {
+            client: Client::new(config),
+        }
+    }
+
+    /// A client that a test made.
+    #[cfg(test)]
+    pub(super) fn from_client(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+#[async_trait]
+impl Metrics for CloudWatch {
+    async fn daily_values(
+        &self,
+        metric: &MetricRequest,
+        until: Date,
+        days: u16,
+    ) -> Result<Vec<f64>, CloudError> {
+        let end = until.midnight().assume_utc().unix_timestamp();
+        let start = end - i64::from(days) * i64::from(SECONDS_OF_DAY);
+        let dimensions = (metric.dimensions.iter())
+            .map(|(name, value)| Dimension::builder().name(*name).value(value).build());
+        let wanted = Metric::builder()
+            .namespace(metric.namespace)
+            .metric_name(metric.name)
+            .set_dimensions(Some(dimensions.collect()))
+            .build();
+        let stat = MetricStat::builder()
+            .metric(wanted)
+            .period(SECONDS_OF_DAY)
+            .stat(metric.statistic)
+            .build();
+        let query = MetricDataQuery::builder().id("m").metric_stat(stat).build();
+        let mut pages = self
+            .client
+            .get_metric_data()
+            .metric_data_queries(query)
+            .start_time(DateTime::from_secs(start))
+            .end_time(DateTime::from_secs(end))
+            .into_paginator()
+            .send();
+        let mut values = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| cloud_error("cloudwatch:GetMetricData", &error))?;
+            for result in page.metric_data_results() {
+                values.extend_from_slice(result.values());
+            }
+        }
+        Ok(values)
+    }
+}
