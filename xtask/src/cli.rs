@@ -70,6 +70,15 @@ pub(crate) enum Format {
     Text,
     /// For machines
     Json,
+    /// For spreadsheets; `cost` alone
+    #[value(hide = true)]
+    Csv,
+    /// For a pull request; `cost` alone
+    #[value(hide = true)]
+    Markdown,
+    /// One page; `cost` alone
+    #[value(hide = true)]
+    Html,
 }
 
 /// When colour is used.
@@ -94,6 +103,7 @@ pub(crate) enum Command {
     Package(commands::package::PackageArgs),
     Bench(commands::bench::BenchArgs),
     Deploy(commands::deploy::DeployArgs),
+    Cost(commands::cost::CostArgs),
     Status(commands::status::StatusArgs),
     Outputs(commands::outputs::OutputsArgs),
     Diagnose(commands::diagnose::DiagnoseArgs),

@@ -19,6 +19,8 @@ use crate::ui::Ui;
 pub(crate) struct Cloud {
     pub(crate) stacks: CloudFormation,
     pub(crate) objects: S3,
+    /// What the adapters of single commands are made from.
+    pub(crate) config: aws::SdkConfig,
     pub(crate) account: String,
     pub(crate) caller_arn: String,
     /// Where calls go, unless to AWS itself.
@@ -171,6 +173,7 @@ impl Cloud {
             stacks: CloudFormation::new(config),
             objects: S3::new(config),
             preflight: PreflightCalls::new(config, endpoint_url.is_some()),
+            config: config.clone(),
             account,
             caller_arn,
             endpoint_url,

@@ -19,6 +19,7 @@ mod node_tools;
 mod package;
 mod pipeline_checks;
 mod preflight;
+mod pricing;
 mod process;
 mod progress;
 mod project;

@@ -4,8 +4,9 @@
 //!
 //! 1. [`template`] reads any template, [`evaluate`] resolves it under parameters.
 //! 2. [`usage`] says what happens in a month, [`book`] what a unit costs and what is free.
-//! 3. [`estimate`] puts them together, [`diff`] holds two estimates against each other, [`report`] writes them down.
+//! 3. [`estimate`] puts them together, [`diff`] holds two estimates against each other, [`actual`] one against a bill, [`report`] writes them down.
 
+pub mod actual;
 pub mod book;
 pub mod diff;
 pub mod estimate;

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod completions;
+pub(crate) mod cost;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod dev;
@@ -16,13 +17,19 @@ pub(crate) mod render;
 pub(crate) mod status;
 pub(crate) mod test;
 
-use crate::cli::{Cli, Command};
-use crate::failure::Failure;
+use crate::cli::{Cli, Command, Format};
+use crate::failure::{Failure, Kind};
 use crate::ui::Ui;
 
 /// Runs the command that was asked for.
 pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
     let global = &cli.global;
+    if !matches!(global.format, Format::Text | Format::Json)
+        && !matches!(cli.command, Command::Cost(_))
+    {
+        let what = "`--format` takes text or json here; csv, markdown and html are forms of `cost`";
+        return Err(Failure::new(Kind::CommandLine, what));
+    }
     match cli.command {
         Command::Doctor(args) => doctor::run(ui, global, &args).await,
         Command::Dev(args) => dev::run(ui, &args).await,
@@ -32,6 +39,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         Command::Package(args) => package::run(ui, &args).await,
         Command::Bench(args) => bench::run(ui, &args).await,
         Command::Deploy(args) => deploy::run(ui, global, &args).await,
+        Command::Cost(args) => cost::run(ui, global, &args).await,
         Command::Status(args) => status::run(ui, global, &args).await,
         Command::Diagnose(args) => diagnose::run(ui, global, &args).await,
         Command::Outputs(args) => outputs::run(ui, global, &args).await,

@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     (
         "xtask",
         &[
+            "stackway-cost",
             "stackway-infra",
             "stackway-lambda-bench",
             "stackway-local-cloud",

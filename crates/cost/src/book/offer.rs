@@ -141,6 +141,11 @@ impl Products {
         })
     }
 
+    /// Whether it has products of a region.
+    pub fn covers(&self, region: &str) -> bool {
+        self.all.iter().any(|product| product.region == region)
+    }
+
     /// Reads the products of a `GetProducts` answer, each a JSON text of its own.
     ///
     /// # Errors

@@ -95,7 +95,7 @@ fn a_damaged_book_is_refused() {
 }
 
 /// Answers as the two price lists give them, cut down to a few products each.
-const OFFER: &str = include_str!("../../tests/data/offer-dynamodb-eu-west-1.json");
+const OFFER: &str = include_str!("../../tests/data/offers/dynamodb-eu-west-1.json");
 const LISTED: &str = include_str!("../../tests/data/products-elb-us-east-2.json");
 
 #[test]

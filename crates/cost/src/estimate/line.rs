@@ -172,6 +172,8 @@ pub struct NotPriced {
     pub item: Option<String>,
     /// Why.
     pub why: String,
+    /// Whether none of it is paid all the same, since the free tier covers it.
+    pub covered: bool,
 }
 
 impl NotPriced {
@@ -190,6 +192,7 @@ impl NotPriced {
             line: resource.line,
             item,
             why,
+            covered: false,
         }
     }
 }

@@ -217,6 +217,7 @@ impl Estimate {
                     "the price book has no price for {} {} in {}{within}",
                     line.service, line.title, line.region
                 ),
+                covered: line.after_free.is_some(),
             });
         }
     }
@@ -234,6 +235,10 @@ impl Estimate {
     /// The monthly amounts by service, the dearest first.
     pub fn by_service(&self) -> Vec<(String, Amount)> {
         let mut services = self.grouped(|line| &line.service);
+        // A service of which nothing is used is not billed.
+        services.retain(|(service, _)| {
+            (self.lines.iter()).any(|line| line.service == *service && !line.quantity.is_zero())
+        });
         services.sort_by_key(|(_, amount)| std::cmp::Reverse((amount.after_free, amount.list)));
         services
     }
@@ -252,8 +257,7 @@ impl Estimate {
 
     /// Whether every resource has a price or is billed for nothing, and every line is either priced or free.
     pub fn is_whole(&self) -> bool {
-        (self.not_priced.iter()).all(|missing| missing.item.is_some())
-            && self.lines.iter().all(|line| line.after_free.is_some())
+        self.not_priced.iter().all(|missing| missing.covered)
     }
 
     /// The dearest lines after the free tier, at most `most`.

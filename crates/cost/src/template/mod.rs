@@ -67,6 +67,13 @@ impl Template {
         }
     }
 
+    /// Whether it declares that parameter.
+    pub fn declares(&self, parameter: &str) -> bool {
+        self.root
+            .get("Parameters")
+            .is_some_and(|parameters| parameters.get(parameter).is_some())
+    }
+
     /// How many resources the text declares, before loops and conditions.
     pub fn declared(&self) -> usize {
         self.section("Resources").len()

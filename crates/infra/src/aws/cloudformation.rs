@@ -224,7 +224,7 @@ impl Stacks for CloudFormation {
     }
 }
 
-fn is_missing_stack(error: &impl ProvideErrorMetadata) -> bool {
+pub(super) fn is_missing_stack(error: &impl ProvideErrorMetadata) -> bool {
     error.code() == Some("ValidationError")
         && error
             .message()

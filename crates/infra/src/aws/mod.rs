@@ -4,6 +4,7 @@ mod billing;
 mod cloudformation;
 mod code_connections;
 mod config;
+mod deployed;
 mod iam;
 mod names;
 mod s3;

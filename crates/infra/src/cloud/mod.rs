@@ -1,8 +1,9 @@
 //! What the flows ask of a cloud, in the project's own verbs. The adapters in [`crate::aws`] answer with AWS;
 //! a scripted fake answers in tests.
 
-mod drift;
 pub mod billing;
+pub mod deployed;
+mod drift;
 #[cfg(any(test, feature = "test-support"))]
 pub mod fake;
 mod operation_events;

@@ -48,12 +48,15 @@ impl Metrics for CloudWatch {
             .metric_name(metric.name)
             .set_dimensions(Some(dimensions.collect()))
             .build();
-        let stat = MetricStat::builder()
+        let averaged = MetricStat::builder()
             .metric(wanted)
             .period(SECONDS_OF_DAY)
             .stat(metric.statistic)
             .build();
-        let query = MetricDataQuery::builder().id("m").metric_stat(stat).build();
+        let query = MetricDataQuery::builder()
+            .id("m")
+            .metric_stat(averaged)
+            .build();
         let mut pages = self
             .client
             .get_metric_data()

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_costexplorer::Client;
 use aws_sdk_costexplorer::config::Builder;
 use aws_sdk_costexplorer::error::BuildError;
+use aws_sdk_costexplorer::operation::get_cost_forecast::GetCostForecastError;
 use aws_sdk_costexplorer::types::{
     DateInterval, Expression, Granularity, Group, GroupDefinition, GroupDefinitionType, Metric,
     ResultByTime, TagValues,
@@ -147,7 +148,7 @@ impl Bills for CostExplorer {
             // What an account of a few days gets; any other failure is one.
             Err(error)
                 if (error.as_service_error())
-                    .is_some_and(|error| error.is_data_unavailable_exception()) =>
+                    .is_some_and(GetCostForecastError::is_data_unavailable_exception) =>
             {
                 Ok(None)
             }
@@ -173,13 +174,15 @@ fn group(kind: GroupDefinitionType, key: &str) -> GroupDefinition {
 }
 
 fn period(from: Date, until: Date) -> Result<DateInterval, CloudError> {
-    (DateInterval::builder().start(day(from)).end(day(until)).build()).map_err(
-        |problem: BuildError| CloudError::Refused {
-            operation: USAGE,
-            code: "InvalidPeriod".to_owned(),
-            message: problem.to_string(),
-        },
-    )
+    (DateInterval::builder()
+        .start(day(from))
+        .end(day(until))
+        .build())
+    .map_err(|problem: BuildError| CloudError::Refused {
+        operation: USAGE,
+        code: "InvalidPeriod".to_owned(),
+        message: problem.to_string(),
+    })
 }
 
 fn metric(group: &Group, name: &str) -> String {

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use aws_sdk_freetier::Client;
 use aws_sdk_freetier::config::Builder;
+use aws_sdk_freetier::operation::get_account_plan_state::GetAccountPlanStateError;
 use aws_smithy_types::date_time::Format;
 
 use super::super::config::{SdkConfig, cloud_error};
@@ -34,8 +35,7 @@ impl FreeTierUse for FreeTier {
             .send();
         let mut uses = Vec::new();
         while let Some(offer) = pages.next().await {
-            let offer =
-                offer.map_err(|error| cloud_error("freetier:GetFreeTierUsage", &error))?;
+            let offer = offer.map_err(|error| cloud_error("freetier:GetFreeTierUsage", &error))?;
             uses.push(FreeUse {
                 service: offer.service.unwrap_or_default(),
                 usage_type: offer.usage_type.unwrap_or_default(),
@@ -62,7 +62,7 @@ impl FreeTierUse for FreeTier {
             // How the service says that the account is older than the plans; any other failure is one.
             Err(error)
                 if (error.as_service_error())
-                    .is_some_and(|error| error.is_resource_not_found_exception()) =>
+                    .is_some_and(GetAccountPlanStateError::is_resource_not_found_exception) =>
             {
                 Ok(None)
             }

@@ -81,8 +81,14 @@ fn tags() -> BTreeMap<String, String> {
 #[tokio::test]
 async fn prices_come_page_by_page() {
     let server = answering(vec![
-        (200, json!({"FormatVersion": "aws_v1", "PriceList": ["{\"a\":1}", "{\"b\":2}"], "NextToken": "t"})),
-        (200, json!({"FormatVersion": "aws_v1", "PriceList": ["{\"c\":3}"]})),
+        (
+            200,
+            json!({"FormatVersion": "aws_v1", "PriceList": ["{\"a\":1}", "{\"b\":2}"], "NextToken": "t"}),
+        ),
+        (
+            200,
+            json!({"FormatVersion": "aws_v1", "PriceList": ["{\"c\":3}"]}),
+        ),
     ]);
     let list = PriceListApi::new(&config(&server));
     let products = list.products("AWSLambda", "eu-west-2").await.unwrap();
@@ -99,9 +105,7 @@ async fn prices_come_page_by_page() {
 
 #[tokio::test]
 async fn bills_are_by_day_service_and_stack() {
-    let group = |keys: [&str; 2], amount: &str| {
-        json!({"Keys": keys, "Metrics": {"UnblendedCost": {"Amount": amount, "Unit": "USD"}}})
-    };
+    let group = |keys: [&str; 2], amount: &str| json!({"Keys": keys, "Metrics": {"UnblendedCost": {"Amount": amount, "Unit": "USD"}}});
     let server = answering(vec![
         (
             200,
@@ -125,10 +129,16 @@ async fn bills_are_by_day_service_and_stack() {
     };
     assert_eq!(
         spend,
-        [expected("AWS Lambda", "api", "0.0123456789"), expected("Tax", "", "0.5")]
+        [
+            expected("AWS Lambda", "api", "0.0123456789"),
+            expected("Tax", "", "0.5")
+        ]
     );
     let asked = server.asked.join().unwrap();
-    assert_eq!(asked[0].1["TimePeriod"], json!({"Start": "2026-11-22", "End": "2026-11-24"}));
+    assert_eq!(
+        asked[0].1["TimePeriod"],
+        json!({"Start": "2026-11-22", "End": "2026-11-24"})
+    );
     assert_eq!(asked[0].1["Granularity"], "DAILY");
     assert_eq!(
         asked[0].1["Filter"],
@@ -144,10 +154,19 @@ async fn bills_are_by_day_service_and_stack() {
 async fn usage_is_by_type_and_a_forecast_may_be_missing() {
     let metrics = json!({"UnblendedCost": {"Amount": "1.5"}, "UsageQuantity": {"Amount": "7500000", "Unit": "N/A"}});
     let server = answering(vec![
-        (200, json!({"ResultsByTime": [{"Groups": [{"Keys": ["EUW2-Request"], "Metrics": metrics}]}]})),
+        (
+            200,
+            json!({"ResultsByTime": [{"Groups": [{"Keys": ["EUW2-Request"], "Metrics": metrics}]}]}),
+        ),
         (200, json!({"Total": {"Amount": "12.34", "Unit": "USD"}})),
-        (400, json!({"__type": "DataUnavailableException", "Message": "Insufficient amount of historical data"})),
-        (400, json!({"__type": "AccessDeniedException", "Message": "no"})),
+        (
+            400,
+            json!({"__type": "DataUnavailableException", "Message": "Insufficient amount of historical data"}),
+        ),
+        (
+            400,
+            json!({"__type": "AccessDeniedException", "Message": "no"}),
+        ),
     ]);
     let bills = CostExplorer::new(&config(&server));
     let (from, until) = (date!(2026 - 11 - 01), date!(2026 - 12 - 01));
@@ -162,7 +181,10 @@ async fn usage_is_by_type_and_a_forecast_may_be_missing() {
     assert_eq!(forecast.as_deref(), Some("12.34"));
     assert_eq!(bills.forecast(&tags(), from, until).await.unwrap(), None);
     let refused = bills.forecast(&tags(), from, until).await.unwrap_err();
-    assert!(matches!(&refused, CloudError::Refused { code, .. } if code == "AccessDeniedException"), "{refused}");
+    assert!(
+        matches!(&refused, CloudError::Refused { code, .. } if code == "AccessDeniedException"),
+        "{refused}"
+    );
     server.asked.join().unwrap();
 }
 
@@ -185,11 +207,17 @@ async fn free_tier_and_plan() {
                 "accountPlanExpirationDate": "2027-04-01T00:00:00Z",
             }),
         ),
-        (400, json!({"__type": "ResourceNotFoundException", "message": "no plan"})),
+        (
+            400,
+            json!({"__type": "ResourceNotFoundException", "message": "no plan"}),
+        ),
     ]);
     let free = FreeTier::new(&config(&server));
     let uses = free.free_use().await.unwrap();
-    assert_eq!((uses[0].usage_type.as_str(), uses[0].limit), ("Global-Request", 1_000_000.0));
+    assert_eq!(
+        (uses[0].usage_type.as_str(), uses[0].limit),
+        ("Global-Request", 1_000_000.0)
+    );
     let plan = AccountPlan {
         kind: "FREE".into(),
         credits: Some("87.5".into()),
@@ -223,7 +251,10 @@ async fn budgets_of_costs() {
         forecast: None,
     };
     assert_eq!(budgets, [expected]);
-    assert_eq!(server.asked.join().unwrap()[0].1["AccountId"], "123456789012");
+    assert_eq!(
+        server.asked.join().unwrap()[0].1["AccountId"],
+        "123456789012"
+    );
 }
 
 #[tokio::test]
@@ -236,11 +267,18 @@ async fn metrics_are_by_day() {
             metric.metric_name() == Some("Invocations")
                 && metric.dimensions()[0].value() == Some("f")
                 && stat.period() == Some(86_400)
-                && request.end_time().unwrap().secs() - request.start_time().unwrap().secs() == 30 * 86_400
+                && request.end_time().unwrap().secs() - request.start_time().unwrap().secs()
+                    == 30 * 86_400
         })
         .then_output(|| {
-            let result = MetricDataResult::builder().id("m").values(10.0).values(20.0).build();
-            GetMetricDataOutput::builder().metric_data_results(result).build()
+            let result = MetricDataResult::builder()
+                .id("m")
+                .values(10.0)
+                .values(20.0)
+                .build();
+            GetMetricDataOutput::builder()
+                .metric_data_results(result)
+                .build()
         });
     let client = mock_client!(aws_sdk_cloudwatch, RuleMode::MatchAny, &[&rule]);
     let request = MetricRequest {
