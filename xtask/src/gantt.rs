@@ -195,6 +195,7 @@ impl Run<'_> {
         let names: Vec<_> = all
             .iter()
             .take(SLOWEST)
+            .filter(|(duration, ..)| !duration.is_zero())
             .map(|(duration, stack, id)| {
                 format!(
                     "{} <small>{}</small> {}",
@@ -238,9 +239,9 @@ fn percent(part: Duration, whole: Duration) -> f64 {
 
 /// The distance of the axis's marks: a round one.
 fn step(length: Duration) -> Duration {
-    const ROUND: [i64; 15] = [
-        100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000,
-        600_000, 1_800_000, 3_600_000,
+    const ROUND: [i64; 21] = [
+        1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000,
+        120_000, 300_000, 600_000, 1_800_000, 3_600_000,
     ];
     let wanted = length / i32::try_from(MARKS).unwrap_or(1);
     ROUND
@@ -272,6 +273,9 @@ fn count(count: usize, what: &str) -> String {
 fn took(duration: Duration) -> String {
     let (hours, minutes) = (duration.whole_hours(), duration.whole_minutes() % 60);
     let seconds = duration.whole_seconds() % 60;
+    if !duration.is_zero() && duration < Duration::SECOND {
+        return format!("{} ms", duration.whole_milliseconds());
+    }
     match (hours, minutes) {
         (0, 0) if duration.subsec_milliseconds() == 0 || seconds >= 10 => format!("{seconds} s"),
         (0, 0) => format!("{seconds}.{} s", duration.subsec_milliseconds() / 100),
@@ -385,7 +389,7 @@ mod tests {
     fn durations() {
         for (milliseconds, text) in [
             (0, "0 s"),
-            (40, "0.0 s"),
+            (40, "40 ms"),
             (1_240, "1.2 s"),
             (59_999, "59 s"),
             (60_000, "1 min"),
