@@ -73,7 +73,7 @@ pub(crate) enum Format {
     /// For spreadsheets; `cost` alone
     #[value(hide = true)]
     Csv,
-    /// For a pull request; `cost` alone
+    /// For a pull request; `plan` and `cost` alone
     #[value(hide = true)]
     Markdown,
     /// One page; `cost` alone
@@ -102,6 +102,7 @@ pub(crate) enum Command {
     Render(commands::render::RenderArgs),
     Package(commands::package::PackageArgs),
     Bench(commands::bench::BenchArgs),
+    Plan(commands::plan::PlanArgs),
     Deploy(commands::deploy::DeployArgs),
     Cost(commands::cost::CostArgs),
     Status(commands::status::StatusArgs),
@@ -109,6 +110,7 @@ pub(crate) enum Command {
     Diagnose(commands::diagnose::DiagnoseArgs),
     Logs(commands::logs::LogsArgs),
     Drift(commands::drift::DriftArgs),
+    Diff(commands::diff::DiffArgs),
     Destroy(commands::destroy::DestroyArgs),
     Completions(commands::completions::CompletionsArgs),
 }

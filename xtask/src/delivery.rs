@@ -50,7 +50,7 @@ pub(crate) fn select(ui: &Ui, settings: &Settings, names: &[String]) -> Result<S
 }
 
 /// Why a stack is not deployed.
-fn left_out(settings: &Settings, def: &StackDef) -> Result<Option<String>, Failure> {
+pub(crate) fn left_out(settings: &Settings, def: &StackDef) -> Result<Option<String>, Failure> {
     let name = &settings.environment.name;
     if def.name == DELIVERY && settings.environment.kind == EnvironmentKind::Local {
         let template = settings.project.template(def)?;

@@ -6,10 +6,13 @@ use async_trait::async_trait;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use stackway_infra::cloud::Objects as _;
-use stackway_infra::config::{EnvironmentKind, Placement};
+use stackway_infra::config::{Environment, EnvironmentKind, Placement};
 use stackway_infra::flow::{FlowError, StackInput, StackInputs, WantedStack};
+use stackway_infra::naming::Naming;
+use stackway_infra::stack::StackVersion;
 use stackway_infra::stack_def::{ARTIFACTS, StackDef, StackGraph};
 use stackway_infra::template::Template;
+use stackway_infra::template_diff::Version;
 
 use crate::cloud::Cloud;
 use crate::delivery;
@@ -22,7 +25,43 @@ use crate::ui::Ui;
 pub(crate) struct DeployPlan {
     environment: String,
     region: String,
+    pseudo: BTreeMap<String, String>,
     stacks: Vec<PlannedStack>,
+}
+
+/// Parameters that say where the code of a stack is; a deploy fills them.
+pub(crate) const CODE_PARAMETERS: &[&str] = &["CodeS3Bucket", "CodeS3Key"];
+
+/// The parameters of a stack: those `given` in stackway.toml, and those that follow from the environment.
+pub(crate) fn parameters(
+    environment: &Environment,
+    naming: &Naming,
+    template: &Template,
+    given: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let mut parameters = given;
+    let known = [
+        ("Project", naming.project.clone()),
+        ("Environment", naming.environment.clone()),
+    ];
+    let host = (environment.kind == EnvironmentKind::Local)
+        .then(|| ("Architecture", Architecture::host().as_str().to_owned()));
+    for (name, value) in known.into_iter().chain(host) {
+        if template.parameters.contains_key(name) {
+            parameters.entry(name.to_owned()).or_insert(value);
+        }
+    }
+    parameters
+}
+
+/// Pseudo parameters that are known without a call.
+pub(crate) fn pseudo_parameters(settings: &Settings) -> BTreeMap<String, String> {
+    let region = ("AWS::Region".to_owned(), settings.naming.region.clone());
+    let account = match settings.environment.accounts.as_slice() {
+        [one] => Some(("AWS::AccountId".to_owned(), one.to_string())),
+        _ => None,
+    };
+    [region].into_iter().chain(account).collect()
 }
 
 struct PlannedStack {
@@ -64,18 +103,12 @@ impl DeployPlan {
             }
             let template = settings.project.template(def)?;
             let source = settings.project.source(def, &settings.repository);
-            let mut parameters = settings.parameters(def.name);
-            let known = [
-                ("Project", settings.naming.project.clone()),
-                ("Environment", settings.naming.environment.clone()),
-            ];
-            let host = (settings.environment.kind == EnvironmentKind::Local)
-                .then(|| ("Architecture", Architecture::host().as_str().to_owned()));
-            for (name, value) in known.into_iter().chain(host) {
-                if template.parameters.contains_key(name) {
-                    parameters.entry(name.to_owned()).or_insert(value);
-                }
-            }
+            let mut parameters = parameters(
+                &settings.environment,
+                &settings.naming,
+                &template,
+                settings.parameters(def.name),
+            );
             delivery::fill(settings, &template, &mut parameters)?;
             let input = StackInput {
                 stack_name: settings.naming.stack(def.name),
@@ -101,6 +134,7 @@ impl DeployPlan {
         Ok(Self {
             environment: settings.environment.name.to_string(),
             region: settings.naming.region.clone(),
+            pseudo: pseudo_parameters(settings),
             stacks,
         })
     }
@@ -163,6 +197,72 @@ impl DeployPlan {
                 }
             })
             .collect()
+    }
+
+    /// Where a plan gets its inputs from: the same as a deploy, without the upload. Stacks of `kept` keep the code that
+    /// these parameters name.
+    pub(crate) fn preview<'a>(
+        &'a self,
+        packages: &'a BTreeMap<&'static str, Package>,
+        kept: &'a BTreeMap<&'static str, BTreeMap<String, String>>,
+    ) -> Preview<'a> {
+        Preview {
+            plan: self,
+            packages,
+            kept,
+        }
+    }
+
+    /// Each stack as its template here makes it, as far as that is known from files.
+    pub(crate) fn versions(
+        &self,
+    ) -> impl Iterator<Item = (&StackDef, &StackInput, StackVersion<'_>)> {
+        self.stacks.iter().map(|planned| {
+            let values = planned.input.parameters.clone().into_iter();
+            let version = StackVersion {
+                version: Version {
+                    template: &planned.template,
+                    values: values.chain(self.pseudo.clone()).collect(),
+                },
+                tags: &planned.input.tags,
+            };
+            (&planned.def, &planned.input, version)
+        })
+    }
+
+    fn planned(&self, stack: &StackDef) -> Result<&PlannedStack, FlowError> {
+        self.stacks
+            .iter()
+            .find(|planned| planned.def.name == stack.name)
+            .ok_or_else(|| {
+                FlowError::Input(format!("stack `{}` is not part of the plan", stack.name))
+            })
+    }
+
+    /// Refuses parameters that the template would not take, now that all are known.
+    fn check(
+        &self,
+        stack: &StackDef,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<(), FlowError> {
+        let template = &self.planned(stack)?.template;
+        // What a condition switches off must not be referred to; that is known only with all values at hand.
+        let mut faults: Vec<_> = template
+            .check_conditions(parameters)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        if let Err(unfit) = template.check_parameters(parameters) {
+            faults.extend(unfit.iter().map(ToString::to_string));
+        }
+        if faults.is_empty() {
+            return Ok(());
+        }
+        Err(FlowError::Input(format!(
+            "the parameters of stack `{}` do not fit its template: {}",
+            stack.name,
+            faults.join("; ")
+        )))
     }
 
     /// Shows the plan as the format asks.
@@ -258,9 +358,10 @@ impl PlannedStack {
         let upload = self
             .def
             .package
-            .map(|_| ["CodeS3Bucket", "CodeS3Key"])
+            .map(|_| CODE_PARAMETERS)
             .into_iter()
-            .flatten();
+            .flatten()
+            .copied();
         let coming: Vec<_> = coming.chain(upload).collect();
         for name in &coming {
             if parameters.remove(*name).is_some() {
@@ -307,22 +408,36 @@ pub(crate) struct Inputs<'a> {
     cloud: &'a Cloud,
 }
 
-impl Inputs<'_> {
-    fn planned(&self, stack: &StackDef) -> Result<&PlannedStack, FlowError> {
-        self.plan
-            .stacks
-            .iter()
-            .find(|planned| planned.def.name == stack.name)
-            .ok_or_else(|| {
-                FlowError::Input(format!("stack `{}` is not part of the plan", stack.name))
-            })
-    }
+/// Where the package is in the artifact bucket: the same code has the same name, so it is uploaded once and changes no
+/// parameter.
+fn code_parameters(
+    stack: &StackDef,
+    package: &Package,
+    outputs: &BTreeMap<&'static str, BTreeMap<String, String>>,
+) -> Result<(String, String), FlowError> {
+    let bucket = outputs
+        .get(ARTIFACTS.0)
+        .and_then(|outputs| outputs.get(ARTIFACTS.1))
+        .ok_or_else(|| FlowError::MissingOutput {
+            stack: ARTIFACTS.0.to_owned(),
+            output: ARTIFACTS.1.to_owned(),
+            needed_by: stack.name.to_owned(),
+        })?;
+    Ok((
+        bucket.clone(),
+        format!("{}/{}.zip", stack.name, package.sha256),
+    ))
+}
+
+fn code(bucket: String, key: String) -> BTreeMap<String, String> {
+    let names = CODE_PARAMETERS.iter().map(|name| (*name).to_owned());
+    names.zip([bucket, key]).collect()
 }
 
 #[async_trait]
 impl StackInputs for Inputs<'_> {
     fn input(&self, stack: &StackDef) -> Result<StackInput, FlowError> {
-        Ok(self.planned(stack)?.input.clone())
+        Ok(self.plan.planned(stack)?.input.clone())
     }
 
     async fn prepare(
@@ -333,26 +448,14 @@ impl StackInputs for Inputs<'_> {
         let Some(package) = self.packages.get(stack.name) else {
             return Ok(BTreeMap::new());
         };
-        let bucket = outputs
-            .get(ARTIFACTS.0)
-            .and_then(|outputs| outputs.get(ARTIFACTS.1))
-            .ok_or_else(|| FlowError::MissingOutput {
-                stack: ARTIFACTS.0.to_owned(),
-                output: ARTIFACTS.1.to_owned(),
-                needed_by: stack.name.to_owned(),
-            })?;
-        // Named by its contents: the same code is uploaded once, and changes no parameter.
-        let key = format!("{}/{}.zip", stack.name, package.sha256);
-        if !self.cloud.objects.object_exists(bucket, &key).await? {
+        let (bucket, key) = code_parameters(stack, package, outputs)?;
+        if !self.cloud.objects.object_exists(&bucket, &key).await? {
             self.cloud
                 .objects
-                .put_object(bucket, &key, &package.path)
+                .put_object(&bucket, &key, &package.path)
                 .await?;
         }
-        Ok(BTreeMap::from([
-            ("CodeS3Bucket".to_owned(), bucket.clone()),
-            ("CodeS3Key".to_owned(), key),
-        ]))
+        Ok(code(bucket, key))
     }
 
     fn check(
@@ -360,23 +463,45 @@ impl StackInputs for Inputs<'_> {
         stack: &StackDef,
         parameters: &BTreeMap<String, String>,
     ) -> Result<(), FlowError> {
-        let template = &self.planned(stack)?.template;
-        // What a condition switches off must not be referred to; that is known only with all values at hand.
-        let mut faults: Vec<_> = template
-            .check_conditions(parameters)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        if let Err(unfit) = template.check_parameters(parameters) {
-            faults.extend(unfit.iter().map(ToString::to_string));
+        self.plan.check(stack, parameters)
+    }
+}
+
+/// [`StackInputs`] that only look: what an upload would be called, without the upload.
+pub(crate) struct Preview<'a> {
+    plan: &'a DeployPlan,
+    packages: &'a BTreeMap<&'static str, Package>,
+    kept: &'a BTreeMap<&'static str, BTreeMap<String, String>>,
+}
+
+#[async_trait]
+impl StackInputs for Preview<'_> {
+    fn input(&self, stack: &StackDef) -> Result<StackInput, FlowError> {
+        Ok(self.plan.planned(stack)?.input.clone())
+    }
+
+    async fn prepare(
+        &self,
+        stack: &StackDef,
+        outputs: &BTreeMap<&'static str, BTreeMap<String, String>>,
+    ) -> Result<BTreeMap<String, String>, FlowError> {
+        if let Some(kept) = self.kept.get(stack.name) {
+            return Ok(kept.clone());
         }
-        if faults.is_empty() {
-            return Ok(());
+        match self.packages.get(stack.name) {
+            None => Ok(BTreeMap::new()),
+            Some(package) => {
+                let (bucket, key) = code_parameters(stack, package, outputs)?;
+                Ok(code(bucket, key))
+            }
         }
-        Err(FlowError::Input(format!(
-            "the parameters of stack `{}` do not fit its template: {}",
-            stack.name,
-            faults.join("; ")
-        )))
+    }
+
+    fn check(
+        &self,
+        stack: &StackDef,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<(), FlowError> {
+        self.plan.check(stack, parameters)
     }
 }

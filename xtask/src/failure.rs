@@ -1,7 +1,7 @@
 //! Failures: what went wrong, why, and what to do next; one exhaustive match turns a kind into an exit code.
 
 use stackway_infra::cloud::CloudError;
-use stackway_infra::flow::FlowError;
+use stackway_infra::flow::{FlowError, Guarded};
 use stackway_infra::stack::StackEvent;
 
 /// What kind of thing failed. Each kind has its own exit code, documented in the README.
@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Declined,
     /// What was asked for is not deployed.
     NotDeployed,
+    /// A deploy would take a resource with its data away, and nobody agreed to that.
+    Guarded,
     /// Ctrl-C.
     Interrupted,
 }
@@ -51,6 +53,7 @@ impl Kind {
             Self::Io => 10,
             Self::Declined => 11,
             Self::NotDeployed => 12,
+            Self::Guarded => 13,
             Self::Interrupted => 130,
         }
     }
@@ -91,6 +94,14 @@ impl Failure {
     pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
+    }
+
+    /// The failure with the causes that a flow gave, and what it said first as the first of them.
+    pub(crate) fn within(self, message: impl Into<String>) -> Self {
+        let mut outer = Self::new(self.kind, message).cause(self.message);
+        outer.causes.extend(self.causes);
+        outer.hints = self.hints;
+        outer
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -230,6 +241,7 @@ impl Failure {
                 Self::new(kind, format!("stack `{stack}` is still there, in {status}"))
                     .hint(format!("run {again} again"))
             }
+            FlowError::Guarded { stack, guarded } => Self::guarded(&stack, &guarded, environment),
             FlowError::Input(message) => Self::new(kind, message),
             FlowError::Several { first, others } => {
                 let mut failure = Self::of_flow(*first, kind, environment);
@@ -239,6 +251,43 @@ impl Failure {
                 failure
             }
         }
+    }
+}
+
+impl Failure {
+    /// A deploy that was stopped before it took resources away that hold data.
+    fn guarded(stack: &str, guarded: &[Guarded], environment: &str) -> Self {
+        let what = match guarded {
+            [one] => format!(
+                "{} ({}) {}",
+                one.logical_id,
+                one.resource_type,
+                one.loss.verb()
+            ),
+            all => format!("{} resources that hold data would be lost to it", all.len()),
+        };
+        let mut failure = Self::new(Kind::Guarded, format!("stack `{stack}`: {what}"));
+        for one in guarded {
+            let fate = one.fate.map(|fate| format!("; what is there is {fate}"));
+            let physical = one.physical_id.as_ref().map(|id| format!(" `{id}`"));
+            failure = failure.cause(format!(
+                "{}{}: {}{}",
+                one.logical_id,
+                physical.unwrap_or_default(),
+                one.causes.join("; "),
+                fate.unwrap_or_default()
+            ));
+        }
+        let flags: Vec<_> = guarded
+            .iter()
+            .map(|one| format!("--allow-replace {stack}/{}", one.logical_id))
+            .collect();
+        failure
+            .hint("nothing was changed in this stack, and its change set is deleted")
+            .hint(format!(
+                "to let it happen, save the data first, then run `cargo xtask deploy --env {environment} {}`",
+                flags.join(" ")
+            ))
     }
 }
 
@@ -262,6 +311,7 @@ mod tests {
             Kind::Io,
             Kind::Declined,
             Kind::NotDeployed,
+            Kind::Guarded,
             Kind::Interrupted,
         ] {
             assert!(

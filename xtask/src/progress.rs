@@ -9,6 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use stackway_infra::flow::{Observer, Progress};
 use stackway_infra::stack::StackEvent;
 
+use crate::change_report::{Source, StackReport, stack_text};
 use crate::ui::{BAD, BUSY, DIM, GOOD, Ui};
 
 /// An [`Observer`] that talks to the person.
@@ -98,25 +99,12 @@ impl Observer for Display<'_> {
                     "{stack:<12} is in {status}: waiting for that operation to end"
                 ));
             }
-            Progress::ChangeSet(set) => {
-                let count = |action: &str| {
-                    set.changes
-                        .iter()
-                        .filter(|change| change.action == action)
-                        .count()
-                };
-                let (add, modify, remove) = (count("Add"), count("Modify"), count("Remove"));
-                self.line(&format!(
-                    "{stack:<12} change set: {add} to add, {modify} to change, {remove} to remove"
-                ));
-                for change in &set.changes {
-                    if change.replacement.as_deref() == Some("True") {
-                        self.line(&format!(
-                            "{stack:<12} {BUSY}{} ({}) is replaced{BUSY:#}",
-                            change.logical_id, change.resource_type
-                        ));
-                    }
-                }
+            Progress::ChangeSet(changes) => {
+                let changes = changes.as_ref().clone();
+                let mut report = StackReport::new(stack, "", Source::ChangeSet, changes);
+                // The deploy itself says where it stops, and what was allowed.
+                report.guarded.clear();
+                self.line(&stack_text(&report, self.ui.is_verbose()));
             }
             Progress::Event(event) => {
                 self.line(&event_line(stack, event));

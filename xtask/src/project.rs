@@ -124,3 +124,93 @@ impl Project {
         }
     }
 }
+
+/// A commit of the workspace's history.
+#[derive(Debug)]
+pub(crate) struct Revision {
+    root: PathBuf,
+    hash: String,
+}
+
+impl Project {
+    /// The commit that this name of git's leads to.
+    pub(crate) fn revision(&self, name: &str) -> Result<Revision, Failure> {
+        let revision = Revision {
+            root: self.root.clone(),
+            hash: String::new(),
+        };
+        let commit = format!("{name}^{{commit}}");
+        let hash = revision
+            .git(&[
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                "--end-of-options",
+                &commit,
+            ])
+            .map_err(|failure| {
+                Failure::new(
+                    Kind::CommandLine,
+                    format!("`{name}` is no commit of this workspace"),
+                )
+                .cause(failure.message)
+                .hint("name one with --against, such as main or HEAD~1")
+            })?;
+        Ok(Revision {
+            hash: hash.trim().to_owned(),
+            ..revision
+        })
+    }
+}
+
+impl Revision {
+    /// The first digits of the commit's hash.
+    pub(crate) fn short(&self) -> &str {
+        self.hash.get(..8).unwrap_or(&self.hash)
+    }
+
+    /// The file's text at this commit; `None` where the commit has no such file.
+    pub(crate) fn file(&self, path: &str) -> Result<Option<String>, Failure> {
+        // Paths are the workspace's, which need not be the repository's root.
+        if self
+            .git(&["ls-tree", "--name-only", &self.hash, "--", path])?
+            .is_empty()
+        {
+            return Ok(None);
+        }
+        self.git(&["show", &format!("{}:./{path}", self.hash)])
+            .map(Some)
+    }
+
+    /// How many tracked files under these paths differ from the work tree's.
+    pub(crate) fn changed_files(&self, paths: &[&str]) -> Result<usize, Failure> {
+        let mut args = vec!["diff", "--name-only", &self.hash, "--"];
+        args.extend(paths);
+        Ok(self.git(&args)?.lines().count())
+    }
+
+    fn git(&self, args: &[&str]) -> Result<String, Failure> {
+        let output = Command::new("git")
+            .args(args)
+            .current_dir(&self.root)
+            .output()
+            .map_err(|error| {
+                Failure::new(Kind::Tool, "cannot run git")
+                    .cause(error.to_string())
+                    .hint("install git")
+            })?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let said = if said.is_empty() {
+            "it does not know it".to_owned()
+        } else {
+            said
+        };
+        Err(Failure::new(
+            Kind::Tool,
+            format!("git {}: {said}", args.first().unwrap_or(&"")),
+        ))
+    }
+}

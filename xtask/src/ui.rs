@@ -51,6 +51,10 @@ impl Ui {
         self.format == Format::Json
     }
 
+    pub(crate) fn is_markdown(&self) -> bool {
+        self.format == Format::Markdown
+    }
+
     pub(crate) fn is_verbose(&self) -> bool {
         self.verbose
     }

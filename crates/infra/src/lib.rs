@@ -2,7 +2,7 @@
 //!
 //! Three layers, each importing only those before it:
 //!
-//! 1. Models without I/O: [`config`], [`template`], [`stack`], [`stack_def`], [`stack_set`].
+//! 1. Models without I/O: [`config`], [`template`], [`template_diff`], [`stack`], [`stack_def`], [`stack_set`].
 //! 2. Flows over small traits: [`cloud`] and [`clock`] are the traits, [`flow`] is what uses them.
 //! 3. [`aws`]: the adapters, the only place that names an SDK crate.
 
@@ -19,3 +19,4 @@ pub mod stack;
 pub mod stack_def;
 pub mod stack_set;
 pub mod template;
+pub mod template_diff;

@@ -7,12 +7,14 @@ pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod dev;
 pub(crate) mod diagnose;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod drift;
 pub(crate) mod lint;
 pub(crate) mod logs;
 pub(crate) mod outputs;
 pub(crate) mod package;
+pub(crate) mod plan;
 pub(crate) mod render;
 pub(crate) mod status;
 pub(crate) mod test;
@@ -24,11 +26,16 @@ use crate::ui::Ui;
 /// Runs the command that was asked for.
 pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
     let global = &cli.global;
-    if !matches!(global.format, Format::Text | Format::Json)
-        && !matches!(cli.command, Command::Cost(_))
-    {
-        let what = "`--format` takes text or json here; csv, markdown and html are forms of `cost`";
-        return Err(Failure::new(Kind::CommandLine, what));
+    let takes = match global.format {
+        Format::Text | Format::Json => true,
+        Format::Markdown => matches!(cli.command, Command::Cost(_) | Command::Plan(_)),
+        Format::Csv | Format::Html => matches!(cli.command, Command::Cost(_)),
+    };
+    if !takes {
+        let what = "`--format` takes text or json here; csv, markdown and html are forms of `cost`, markdown of `plan` too";
+        return Err(
+            Failure::new(Kind::CommandLine, what).hint("use --format text or --format json")
+        );
     }
     match cli.command {
         Command::Doctor(args) => doctor::run(ui, global, &args).await,
@@ -38,6 +45,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         Command::Render(args) => render::run(ui, global, &args),
         Command::Package(args) => package::run(ui, &args).await,
         Command::Bench(args) => bench::run(ui, &args).await,
+        Command::Plan(args) => plan::run(ui, global, &args).await,
         Command::Deploy(args) => deploy::run(ui, global, &args).await,
         Command::Cost(args) => cost::run(ui, global, &args).await,
         Command::Status(args) => status::run(ui, global, &args).await,
@@ -45,6 +53,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         Command::Outputs(args) => outputs::run(ui, global, &args).await,
         Command::Logs(args) => logs::run(ui, global, &args).await,
         Command::Drift(args) => drift::run(ui, global, &args).await,
+        Command::Diff(args) => diff::run(ui, global, &args).await,
         Command::Destroy(args) => destroy::run(ui, global, &args).await,
         Command::Completions(args) => {
             completions::run(ui, &args);

@@ -5,6 +5,7 @@
 mod cost;
 mod crates;
 mod package;
+mod plan;
 mod refusals;
 mod render;
 mod story;

@@ -89,6 +89,11 @@ impl Workbench {
         self.workspace.as_ref().unwrap().path().join(relative)
     }
 
+    /// Whether an emulator of this bench was started.
+    pub(crate) fn has_emulator(&self) -> bool {
+        self.state.path().join("emulator.json").exists()
+    }
+
     pub(crate) fn emulator_pid(&self) -> u64 {
         let state = std::fs::read_to_string(self.state.path().join("emulator.json")).unwrap();
         serde_json::from_str::<Value>(&state).unwrap()["pid"]

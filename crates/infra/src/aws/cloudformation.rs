@@ -10,11 +10,10 @@ use aws_sdk_cloudformation::types::{self as sdk, ChangeSetType};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use time::OffsetDateTime;
 
+use super::change_set::resource_change;
 use super::config::{SdkConfig, cloud_error};
 use crate::cloud::{ChangeSetRequest, CloudError, Stacks};
-use crate::stack::{
-    ChangeSet, ChangeSetState, ResourceChange, Stack, StackEvent, StackResource, StackStatus,
-};
+use crate::stack::{ChangeSet, ChangeSetState, Stack, StackEvent, StackResource, StackStatus};
 
 /// [`Stacks`] on CloudFormation.
 #[derive(Clone, Debug)]
@@ -101,6 +100,7 @@ impl Stacks for CloudFormation {
             .describe_change_set()
             .change_set_name(id)
             .stack_name(stack_id)
+            .include_property_values(true)
             .into_paginator()
             .send();
         let mut set = ChangeSet {
@@ -187,6 +187,18 @@ impl Stacks for CloudFormation {
         Ok(events)
     }
 
+    async fn stack_template(&self, stack_id: &str) -> Result<String, CloudError> {
+        let answer = self
+            .client
+            .get_template()
+            .stack_name(stack_id)
+            .template_stage(sdk::TemplateStage::Original)
+            .send()
+            .await
+            .map_err(|error| cloud_error("cloudformation:GetTemplate", &error))?;
+        Ok(text(answer.template_body()))
+    }
+
     async fn stack_resources(&self, stack_id: &str) -> Result<Vec<StackResource>, CloudError> {
         let mut pages = self
             .client
@@ -231,7 +243,7 @@ pub(super) fn is_missing_stack(error: &impl ProvideErrorMetadata) -> bool {
             .is_some_and(|message| message.contains("does not exist"))
 }
 
-fn text(value: Option<&str>) -> String {
+pub(super) fn text(value: Option<&str>) -> String {
     value.unwrap_or_default().to_owned()
 }
 
@@ -240,6 +252,10 @@ fn time(value: Option<&aws_smithy_types::DateTime>) -> Option<OffsetDateTime> {
 }
 
 fn stack(stack: &sdk::Stack) -> Stack {
+    let parameters = stack.parameters().iter().map(|parameter| {
+        let key = text(parameter.parameter_key());
+        (key, text(parameter.parameter_value()))
+    });
     let outputs = stack
         .outputs()
         .iter()
@@ -260,6 +276,7 @@ fn stack(stack: &sdk::Stack) -> Stack {
             .stack_status_reason()
             .filter(|reason| !reason.is_empty())
             .map(str::to_owned),
+        parameters: parameters.collect(),
         outputs: outputs.collect::<BTreeMap<_, _>>(),
         tags: tags.collect(),
         termination_protection: stack.enable_termination_protection().unwrap_or_default(),
@@ -282,20 +299,6 @@ fn stack_event(event: &sdk::StackEvent) -> StackEvent {
             .resource_status_reason()
             .filter(|reason| !reason.is_empty())
             .map(str::to_owned),
-    }
-}
-
-fn resource_change(change: &sdk::ResourceChange) -> ResourceChange {
-    ResourceChange {
-        action: change
-            .action()
-            .map(|action| action.as_str().to_owned())
-            .unwrap_or_default(),
-        logical_id: text(change.logical_resource_id()),
-        resource_type: text(change.resource_type()),
-        replacement: change
-            .replacement()
-            .map(|replacement| replacement.as_str().to_owned()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The adapters: one file an AWS service, each the only one that names its SDK crate.
 
 mod billing;
+mod change_set;
 mod cloudformation;
 mod code_connections;
 mod config;

@@ -63,6 +63,8 @@ pub trait Stacks: Send + Sync {
         stack_id: &str,
         after: Option<&str>,
     ) -> Result<Vec<StackEvent>, CloudError>;
+    /// The template that the stack was last deployed from, as it was sent.
+    async fn stack_template(&self, stack_id: &str) -> Result<String, CloudError>;
     /// What the stack holds.
     async fn stack_resources(&self, stack_id: &str) -> Result<Vec<StackResource>, CloudError>;
     /// Starts the deletion of a stack.

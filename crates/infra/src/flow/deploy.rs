@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use super::{FlowError, Progress, Tools};
+use super::{AllowReplace, FlowError, Progress, Tools};
 use crate::cloud::ChangeSetRequest;
 use crate::stack::{ChangeSet, ChangeSetState, Outcome, Stack, StackStatus};
 use crate::stack_def::{StackDef, StackGraph};
@@ -74,6 +74,8 @@ pub struct Deployer<'a> {
     pub tools: Tools<'a>,
     /// Where inputs come from.
     pub inputs: &'a dyn StackInputs,
+    /// The resources that may be replaced or removed with their data.
+    pub allow_replace: &'a AllowReplace,
 }
 
 impl Deployer<'_> {
@@ -167,6 +169,7 @@ impl Deployer<'_> {
             None => true,
             Some(stack) => self.takes_create(stack).await?,
         };
+        let wanted = input.clone();
         let Some(change_set) = self.change_set(def, input, create, before.as_ref()).await? else {
             tools.tell(def.name, &Progress::NoChanges);
             let stack = before.ok_or_else(|| {
@@ -178,7 +181,8 @@ impl Deployer<'_> {
                 stack,
             });
         };
-        tools.tell(def.name, &Progress::ChangeSet(change_set.clone()));
+        let standing = before.as_ref().filter(|_| !create);
+        self.review(def, &wanted, standing, &change_set).await?;
         let last = tools.stacks.latest_event_id(&change_set.stack_id).await?;
         tools
             .stacks

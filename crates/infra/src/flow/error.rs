@@ -1,3 +1,4 @@
+use super::Guarded;
 use crate::cloud::CloudError;
 use crate::stack::StackEvent;
 
@@ -52,6 +53,14 @@ pub enum FlowError {
         stack: String,
         /// Its status.
         status: String,
+    },
+    /// The change set would take resources away that hold data; it is deleted again.
+    #[error("stack `{stack}`: {} {}", guarded.first().map_or("", |one| one.logical_id.as_str()), guarded.first().map_or("", |one| one.loss.verb()))]
+    Guarded {
+        /// The stack, by its name in the project.
+        stack: String,
+        /// The resources, one at least.
+        guarded: Vec<Guarded>,
     },
     /// What a stack needs could not be prepared.
     #[error("{0}")]

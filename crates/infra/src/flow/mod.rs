@@ -7,7 +7,9 @@ mod diagnose;
 mod drift;
 mod error;
 mod follow;
+mod guard;
 mod history;
+mod plan;
 mod preflight;
 pub mod roll_out;
 #[cfg(test)]
@@ -18,12 +20,14 @@ pub use destroy::{DestroyPlan, Destroyer, PlannedRemoval, Removed};
 pub use diagnose::{Diagnosed, Diagnoser};
 pub use drift::{DriftFinder, DriftFound};
 pub use error::FlowError;
+pub use guard::{AllowReplace, Guarded};
 pub use history::{Historian, StackHistory, Window, merged};
+pub use plan::{Plan, PlannedStack, Planner, Stop};
 pub use preflight::{Depth, Preflight, WantedStack};
 
 use crate::clock::{Clock, PollInterval};
 use crate::cloud::Stacks;
-use crate::stack::{ChangeSet, StackEvent};
+use crate::stack::{StackChanges, StackEvent};
 
 /// Something a person may want to see while a flow runs.
 #[derive(Clone, Debug)]
@@ -36,7 +40,7 @@ pub enum Progress {
         status: String,
     },
     /// The contents of the change set are known; it is about to be executed.
-    ChangeSet(ChangeSet),
+    ChangeSet(Box<StackChanges>),
     /// CloudFormation recorded an event.
     Event(StackEvent),
     /// A bucket was emptied so that it can be deleted.

@@ -7,15 +7,16 @@ use async_trait::async_trait;
 
 use super::WhatHappened::{Created, Unchanged, Updated};
 use super::{
-    Deployer, Destroyer, FlowError, Observer, Progress, StackInput, StackInputs, Tools,
-    WhatHappened,
+    AllowReplace, Deployer, Destroyer, FlowError, Observer, Progress, StackInput, StackInputs,
+    Tools, WhatHappened,
 };
 use crate::clock::PollInterval;
 use crate::cloud::CloudError;
 use crate::cloud::fake::{Ending, FakeClock, FakeCloud};
+use crate::stack::{Action, Replacement, ResourceChange};
 use crate::stack_def::{Need, StackDef, StackGraph};
 
-const GRAPH: &[StackDef] = &[
+pub(super) const GRAPH: &[StackDef] = &[
     StackDef {
         name: "base",
         summary: "",
@@ -51,7 +52,7 @@ impl Observer for Seen {
         let text = match progress {
             Progress::Started => "started".to_owned(),
             Progress::Waiting { status } => format!("waits for {status}"),
-            Progress::ChangeSet(set) => format!("{} changes", set.changes.len()),
+            Progress::ChangeSet(changes) => format!("{} changes", changes.resources.len()),
             Progress::Event(event) => format!("{} {}", event.logical_id, event.status),
             Progress::Emptied { bucket, objects } => format!("emptied {bucket} of {objects}"),
             Progress::NoChanges => "no changes".to_owned(),
@@ -61,7 +62,7 @@ impl Observer for Seen {
     }
 }
 
-struct Inputs(&'static str);
+pub(super) struct Inputs(pub(super) &'static str);
 
 #[async_trait]
 impl StackInputs for Inputs {
@@ -88,24 +89,26 @@ impl StackInputs for Inputs {
     }
 }
 
-struct Bench {
-    cloud: FakeCloud,
+pub(super) struct Bench {
+    pub(super) cloud: FakeCloud,
     clock: FakeClock,
     seen: Seen,
+    allow_replace: AllowReplace,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let cloud = FakeCloud::new();
         cloud.put_stack("base", "DELETE_COMPLETE", &[("Name", "b")]);
         Self {
             cloud,
             clock: FakeClock::default(),
             seen: Seen::default(),
+            allow_replace: AllowReplace::default(),
         }
     }
 
-    fn tools(&self) -> Tools<'_> {
+    pub(super) fn tools(&self) -> Tools<'_> {
         Tools {
             stacks: &self.cloud,
             clock: &self.clock,
@@ -114,7 +117,7 @@ impl Bench {
         }
     }
 
-    async fn deploy(
+    pub(super) async fn deploy(
         &self,
         template: &'static str,
         stacks: &[&str],
@@ -127,6 +130,7 @@ impl Bench {
         let deployed = Deployer {
             tools: self.tools(),
             inputs: &Inputs(template),
+            allow_replace: &self.allow_replace,
         }
         .deploy(&graph)
         .await?;
@@ -361,4 +365,57 @@ async fn a_destroy_goes_backwards_and_empties_buckets() {
             .removals
             .is_empty()
     );
+}
+
+fn loss(action: Action, replacement: Replacement) -> ResourceChange {
+    let mut change = ResourceChange::new(action, "Table", "AWS::DynamoDB::Table");
+    change.replacement = replacement;
+    change
+}
+
+/// The loss of a table stops a deploy before its change set runs, unless it is named; the change set does not stay.
+#[tokio::test]
+async fn the_loss_of_data_stops_a_deploy() {
+    for (change, flags, stops) in [
+        (loss(Action::Modify, Replacement::Always), &[][..], true),
+        (loss(Action::Modify, Replacement::Conditional), &[], true),
+        (loss(Action::Remove, Replacement::Never), &[], true),
+        (
+            loss(Action::Remove, Replacement::Never),
+            &["Other", "base/Table"],
+            true,
+        ),
+        (loss(Action::Modify, Replacement::Always), &["Table"], false),
+        (
+            loss(Action::Remove, Replacement::Never),
+            &["side/Table"],
+            false,
+        ),
+        (loss(Action::Modify, Replacement::Never), &[], false),
+    ] {
+        let mut bench = Bench::new();
+        bench.deploy("one", &["side"]).await.unwrap();
+        let names: Vec<_> = flags.iter().map(|name| (*name).to_owned()).collect();
+        bench.allow_replace = AllowReplace::parse(&names).unwrap();
+        bench.cloud.put_changes("side", vec![change.clone()]);
+        let before = bench.cloud.writes().len();
+        let result = bench.deploy("two", &["side"]).await;
+        let writes = &bench.cloud.writes()[before..];
+        if stops {
+            let Err(FlowError::Guarded { stack, guarded }) = result else {
+                panic!("{change:?} {flags:?} {result:?}");
+            };
+            assert_eq!(
+                (stack.as_str(), guarded[0].logical_id.as_str()),
+                ("side", "Table")
+            );
+            assert_eq!(writes, ["create_change_set side", "delete_change_set side"]);
+        } else {
+            result.unwrap();
+            assert!(
+                writes.contains(&"execute_change_set side".to_owned()),
+                "{writes:?}"
+            );
+        }
+    }
 }

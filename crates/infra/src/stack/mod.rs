@@ -4,6 +4,7 @@ mod action;
 mod change_set;
 mod change_set_name;
 mod change_set_summary;
+mod changes;
 mod event;
 mod operation_event;
 mod policy;
@@ -16,13 +17,18 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 pub use action::DeployAction;
-pub use change_set::{ChangeSet, ChangeSetState, ResourceChange};
+pub use change_set::{
+    Access, AccessKind, Action, Attribute, Cause, ChangeSet, ChangeSetState, DescribedChange,
+    DescribedDetail, Policy, PropertyChange, Replacement, ResourceChange, Shown,
+    is_access_property,
+};
 pub use change_set_name::ChangeSetName;
 pub use change_set_summary::{ChangeSetSummary, Execution};
+pub use changes::{StackChanges, StackVersion};
 pub use event::{StackEvent, failures};
 pub use operation_event::{OperationEvent, OperationEventKind};
 pub use policy::StackPolicy;
-pub use stateful::STATEFUL_TYPES;
+pub use stateful::{Loss, STATEFUL_TYPES, is_stateful};
 pub use status::{Outcome, StackStatus};
 pub use timeline::{ResourceTimes, Span, resource_times};
 
@@ -37,6 +43,8 @@ pub struct Stack {
     pub status: StackStatus,
     /// Why, where CloudFormation says so.
     pub status_reason: Option<String>,
+    /// Parameter values by name; CloudFormation masks those with `NoEcho`.
+    pub parameters: BTreeMap<String, String>,
     /// Output values by key.
     pub outputs: BTreeMap<String, String>,
     /// Tags by key.

@@ -17,7 +17,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -177,6 +177,39 @@ impl Template {
     /// rest) and pseudo parameters, such as `AWS::Region`.
     pub fn check_conditions(&self, values: &BTreeMap<String, String>) -> Vec<Fault> {
         check::dangling(self, values)
+    }
+
+    /// Whether a condition holds under these values (parameters, whose defaults fill the rest, and pseudo parameters);
+    /// `None` where that cannot be told.
+    pub fn condition_holds(&self, name: &str, values: &BTreeMap<String, String>) -> Option<bool> {
+        condition::Conditions::new(self, values).holds(name)
+    }
+
+    /// The names that an expression depends on: parameters and resources (attributes as `Resource.Attribute`), also
+    /// those that decide its conditions.
+    pub fn depends_on(&self, expression: &Value) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut waiting = reference::references(expression, &|_| None);
+        while let Some(reference) = waiting.pop() {
+            match reference {
+                reference::Reference::Name(name) => {
+                    names.insert(name);
+                }
+                reference::Reference::Attribute(resource, attribute) => {
+                    names.insert(format!("{resource}.{attribute}"));
+                }
+                reference::Reference::Condition(name) => {
+                    if let Some(expression) = self.conditions.get(&name)
+                        && seen.insert(name)
+                    {
+                        waiting.extend(reference::condition_references(expression));
+                    }
+                }
+                reference::Reference::Mapping(_) | reference::Reference::Malformed(_) => {}
+            }
+        }
+        names
     }
 
     /// The types of the resources that exist under these values, by logical id. `values` are parameters (defaults fill

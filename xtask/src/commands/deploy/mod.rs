@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
 use stackway_infra::config::EnvironmentKind;
-use stackway_infra::flow::{Deployed, Deployer, FlowError, WhatHappened};
+use stackway_infra::flow::{AllowReplace, Deployed, Deployer, FlowError, WhatHappened};
 
 use crate::cli::{EndpointArgs, GlobalArgs};
 use crate::cloud::{Cloud, emulator};
@@ -33,6 +33,11 @@ pub(crate) struct DeployArgs {
     /// Show the plan and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Let this resource be replaced or removed with its data: LogicalId, or STACK/LogicalId
+    ///
+    /// Without it a deploy stops before it replaces or removes a table, a bucket, a key, a repository or a secret.
+    #[arg(long = "allow-replace", value_name = "RESOURCE")]
+    allow_replace: Vec<String>,
     /// Answer the question with yes
     #[arg(long, short)]
     yes: bool,
@@ -56,6 +61,10 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
     if args.emulator == EmulatorChoice::None {
         return without_emulator::run(ui, global, args).await;
     }
+    let allow_replace = AllowReplace::parse(&args.allow_replace).map_err(|name| {
+        Failure::new(Kind::CommandLine, format!("`{name}` names no resource"))
+            .hint("give --allow-replace LogicalId, or --allow-replace STACK/LogicalId")
+    })?;
     let settings = Settings::resolve(ui, global, &args.endpoint)?;
     let name = settings.environment.name.to_string();
     let Selection { graph, skipped } = delivery::select(ui, &settings, &args.stacks)?;
@@ -101,6 +110,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
     let deployed = Deployer {
         tools: cloud.tools(&display),
         inputs: &inputs,
+        allow_replace: &allow_replace,
     }
     .deploy(&graph)
     .await;
@@ -125,7 +135,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
     Ok(())
 }
 
-async fn packages(
+pub(super) async fn packages(
     ui: &Ui,
     settings: &Settings,
     plan: &DeployPlan,

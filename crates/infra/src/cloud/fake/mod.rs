@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 
 use super::{ChangeSetRequest, CloudError, Objects};
-use crate::stack::{StackResource, StackStatus};
+use crate::stack::{ResourceChange, StackResource, StackStatus};
 
 use stacks::{FakeSet, FakeStack};
 
@@ -49,6 +49,7 @@ struct State {
     /// By id.
     change_sets: BTreeMap<String, FakeSet>,
     endings: BTreeMap<String, Ending>,
+    changes: BTreeMap<String, Vec<ResourceChange>>,
     buckets: BTreeMap<String, u64>,
     broken: Option<(&'static str, CloudError)>,
     next_event: u32,
@@ -98,6 +99,11 @@ impl FakeCloud {
     /// How operations on the stack end from now on.
     pub fn ending(&self, name: &str, ending: Ending) {
         self.with(|state| state.endings.insert(name.to_owned(), ending));
+    }
+
+    /// What the next change sets of a stack hold.
+    pub fn put_changes(&self, name: &str, changes: Vec<ResourceChange>) {
+        self.with(|state| state.changes.insert(name.to_owned(), changes));
     }
 
     /// Gives a stack a resource.

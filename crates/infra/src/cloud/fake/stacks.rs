@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 use super::{Ending, FakeCloud, State};
 use crate::cloud::{ChangeSetRequest, CloudError, Stacks};
 use crate::stack::{
-    ChangeSet, ChangeSetState, DeployAction, Execution, Outcome, ResourceChange, Stack, StackEvent,
-    StackResource, StackStatus,
+    Action, ChangeSet, ChangeSetState, DeployAction, Execution, Outcome, ResourceChange, Stack,
+    StackEvent, StackResource, StackStatus,
 };
 
 #[derive(Debug)]
@@ -72,6 +72,7 @@ impl State {
                     name: name.to_owned(),
                     status: StackStatus::ReviewInProgress,
                     status_reason: None,
+                    parameters: BTreeMap::new(),
                     outputs: BTreeMap::new(),
                     tags: BTreeMap::new(),
                     termination_protection: false,
@@ -126,6 +127,10 @@ impl State {
         let (name, status) = (fake.stack.name.clone(), fake.stack.status.clone());
         let deploying = fake.deploying.take();
         if deploying.is_some() && status.outcome() == Outcome::Succeeded {
+            if let Some(request) = &deploying {
+                fake.stack.parameters.clone_from(&request.parameters);
+                fake.stack.tags.clone_from(&request.tags);
+            }
             fake.deployed = deploying;
         }
         if status == StackStatus::DeleteComplete {
@@ -334,17 +339,13 @@ impl Stacks for FakeCloud {
                 .change_sets
                 .get_mut(id)
                 .ok_or_else(|| refused("ChangeSetNotFound", "there is no such change set"))?;
-            let change = ResourceChange {
-                action: "Add".to_owned(),
-                logical_id: "Resource".to_owned(),
-                resource_type: "AWS::X::Resource".to_owned(),
-                replacement: None,
-            };
+            let scripted = state.changes.get(&set.request.stack_name).cloned();
+            let one = || ResourceChange::new(Action::Add, "Resource", "AWS::X::Resource");
             Ok(ChangeSet {
                 id: id.to_owned(),
                 stack_id: set.stack_id.clone(),
                 state: set.look(),
-                changes: vec![change],
+                changes: scripted.unwrap_or_else(|| vec![one()]),
             })
         })
         .await
@@ -391,8 +392,23 @@ impl Stacks for FakeCloud {
 
     async fn delete_change_set(&self, id: &str, stack_id: &str) -> Result<(), CloudError> {
         self.write("delete_change_set", stack_id, |state| {
-            state.change_sets.remove(id);
+            let stack = stack_name(stack_id);
+            state.change_sets.retain(|key, set| {
+                let named = set.request.name == id && set.request.stack_name == stack;
+                key != id && !named
+            });
             Ok(())
+        })
+        .await
+    }
+
+    async fn stack_template(&self, stack_id: &str) -> Result<String, CloudError> {
+        self.read("stack_template", stack_id, |state| {
+            let deployed = &state.existing(stack_id)?.deployed;
+            let body = deployed
+                .as_ref()
+                .map(|request| request.template_body.clone());
+            Ok(body.unwrap_or_default())
         })
         .await
     }

@@ -1,20 +1,22 @@
-/// How CloudFormation would treat a resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResourceChange {
-    /// `Add`, `Modify`, `Remove`, `Import` or `Dynamic`.
-    pub action: String,
-    /// The resource's name in the template.
-    pub logical_id: String,
-    /// Such as `AWS::S3::Bucket`.
-    pub resource_type: String,
-    /// Whether the resource is made anew: `True`, `False` or `Conditional`; `None` where it does not apply.
-    pub replacement: Option<String>,
-}
+//! A change set: what CloudFormation would do to a stack, resource by resource and property by property.
+
+mod access;
+mod described;
+mod explain;
+mod resource;
+#[cfg(test)]
+mod tests;
+
+pub use access::{Access, AccessKind, is_access_property};
+pub use described::{DescribedChange, DescribedDetail};
+pub use resource::{
+    Action, Attribute, Cause, Policy, PropertyChange, Replacement, ResourceChange, Shown,
+};
 
 /// A change set that has been asked for.
 ///
 /// See [`DescribeChangeSet`](https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ChangeSet {
     /// The change set's ARN.
     pub id: String,
@@ -57,44 +59,6 @@ impl ChangeSetState {
             }
             "FAILED" => Self::Failed(reason.to_owned()),
             other => Self::Failed(format!("unexpected change set status {other}: {reason}")),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_change_set_is_not_a_failure() {
-        let cases = [
-            ("CREATE_PENDING", None, ChangeSetState::Pending),
-            ("CREATE_IN_PROGRESS", None, ChangeSetState::Pending),
-            ("CREATE_COMPLETE", None, ChangeSetState::Ready),
-            (
-                "FAILED",
-                Some(
-                    "The submitted information didn't contain changes. Submit different information to create a change set.",
-                ),
-                ChangeSetState::Empty,
-            ),
-            (
-                "FAILED",
-                Some("No updates are to be performed."),
-                ChangeSetState::Empty,
-            ),
-            (
-                "FAILED",
-                Some("Transform failed"),
-                ChangeSetState::Failed("Transform failed".to_owned()),
-            ),
-        ];
-        for (status, reason, expected) in cases {
-            assert_eq!(
-                ChangeSetState::parse(status, reason),
-                expected,
-                "{status} {reason:?}"
-            );
         }
     }
 }

@@ -1,0 +1,221 @@
+mod offline;
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use stackway_infra::cloud::Stacks as _;
+use stackway_infra::flow::{Plan, PlannedStack, Planner};
+use stackway_infra::stack_def::StackGraph;
+
+use super::deploy;
+use super::status::graph_failure;
+use crate::change_report::{self, ChangeReport, Source, StackReport, Summary, Verdict};
+use crate::cli::{EndpointArgs, GlobalArgs};
+use crate::cloud::Cloud;
+use crate::delivery::{self, Selection};
+use crate::deploy_plan::{CODE_PARAMETERS, DeployPlan};
+use crate::failure::{Failure, Kind};
+use crate::interrupt;
+use crate::progress::Display;
+use crate::settings::Settings;
+use crate::ui::Ui;
+
+/// Show what a deploy would change, resource by resource
+///
+/// Makes a change set for each stack, reads it, and removes it again, with the empty stack that a new one gets by it.
+/// Nothing else is written, also when it fails or is interrupted. What holds data and would be lost is named, and so is
+/// every permission that is given or taken. With `--offline` it compares templates alone, and calls nothing. `--format
+/// markdown` writes for a pull request; docs/plan.md describes `--format json`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Only these stacks and what they need
+    #[arg(long = "stack", value_name = "STACK")]
+    stacks: Vec<String>,
+    /// Compare the templates and stackway.toml of the work tree with those of a commit; call nothing
+    #[arg(long)]
+    offline: bool,
+    /// The commit to compare with [default: HEAD]
+    #[arg(long, value_name = "REVISION", requires = "offline")]
+    against: Option<String>,
+    /// Build no code: plan with what is deployed
+    #[arg(long, conflicts_with = "offline")]
+    no_build: bool,
+    #[command(flatten)]
+    endpoint: EndpointArgs,
+}
+
+pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), Failure> {
+    if args.offline {
+        return offline::run(ui, global, args);
+    }
+    let settings = Settings::resolve(ui, global, &args.endpoint)?;
+    let name = settings.environment.name.to_string();
+    let all = StackGraph::all()
+        .and_then(|graph| graph.select(&args.stacks, true))
+        .map_err(graph_failure)?;
+    let Selection { graph, .. } = delivery::select(ui, &settings, &args.stacks)?;
+    let plan = DeployPlan::new(&settings, &graph)?;
+    let cloud = Cloud::for_reading(&settings).await?;
+    let mut failed = Vec::new();
+    let (mut stacks, compared) = match &cloud {
+        Some(cloud) => {
+            let again = format!("`cargo xtask plan --env {name}` begins anew");
+            ui.on_interrupt("nothing was changed", again.as_str());
+            let packages = if args.no_build {
+                BTreeMap::new()
+            } else {
+                deploy::packages(ui, &settings, &plan).await?
+            };
+            let kept = if args.no_build {
+                deployed_code(cloud, &settings, &plan).await?
+            } else {
+                BTreeMap::new()
+            };
+            ui.on_interrupt("the change sets that the plan had made are removed", again);
+            let planned =
+                planned(ui, cloud, &graph, &plan.preview(&packages, &kept), &name).await?;
+            let stacks = planned
+                .into_iter()
+                .map(|stack| report(stack, &mut failed))
+                .collect();
+            (
+                stacks,
+                format!(
+                    "what stands in account {} with the work tree",
+                    cloud.account
+                ),
+            )
+        }
+        None => (
+            from_templates(&plan),
+            "nothing, as the emulator does not run, with the work tree".to_owned(),
+        ),
+    };
+    for def in all.deploy_order() {
+        if !graph.deploy_order().contains(def) {
+            let note = delivery::left_out(&settings, def)?;
+            let stack_name = settings.naming.stack(def.name);
+            stacks.push(StackReport::without_changes(
+                def.name,
+                &stack_name,
+                Verdict::LeftOut,
+                note,
+            ));
+        }
+    }
+    show(
+        ui,
+        &ChangeReport {
+            environment: name.clone(),
+            region: settings.naming.region.clone(),
+            compared,
+            summary: Summary::of(&stacks),
+            stacks,
+        },
+    );
+    match failed.into_iter().next() {
+        None => Ok(()),
+        Some((stack, error)) => Err(Failure {
+            hints: vec!["nothing was changed; remove the cause, then plan again".to_owned()],
+            ..Failure::of_flow(error, Kind::Deploy, &name)
+                .within(format!("stack `{stack}` cannot be planned"))
+        }),
+    }
+}
+
+/// Runs the planner until it is done or Ctrl-C comes; either way it has removed what it made.
+async fn planned(
+    ui: &Ui,
+    cloud: &Cloud,
+    graph: &StackGraph,
+    inputs: &dyn stackway_infra::flow::StackInputs,
+    environment: &str,
+) -> Result<Vec<PlannedStack>, Failure> {
+    let display = Display::new(ui, "planned");
+    let planner = Planner {
+        tools: cloud.tools(&display),
+        inputs,
+        stop: Planner::stop_at(interrupt::next()),
+    };
+    // From here on Ctrl-C is the planner's, which cleans up before it ends.
+    ui.leave_interrupt_to_command();
+    let spinner = ui.spinner("planning");
+    let result = planner.plan(graph).await;
+    drop(spinner);
+    display.clear();
+    if planner.is_stopped() {
+        return Err(ui.interrupted());
+    }
+    result.map_err(|error| Failure::of_flow(error, Kind::Deploy, environment))
+}
+
+/// The places of the code that is deployed, by stack.
+async fn deployed_code(
+    cloud: &Cloud,
+    settings: &Settings,
+    plan: &DeployPlan,
+) -> Result<BTreeMap<&'static str, BTreeMap<String, String>>, Failure> {
+    let mut kept = BTreeMap::new();
+    for (stack, _) in plan.packages() {
+        if let Some(deployed) = cloud
+            .stacks
+            .describe_stack(&settings.naming.stack(stack))
+            .await?
+        {
+            let code = deployed
+                .parameters
+                .into_iter()
+                .filter(|(name, _)| CODE_PARAMETERS.contains(&name.as_str()));
+            kept.insert(stack, code.collect());
+        }
+    }
+    Ok(kept)
+}
+
+fn report(
+    planned: PlannedStack,
+    failed: &mut Vec<(&'static str, stackway_infra::flow::FlowError)>,
+) -> StackReport {
+    let (name, stack_name) = (planned.name, planned.stack_name.as_str());
+    let mut report = match planned.plan {
+        Plan::ChangeSet(changes) => StackReport::new(name, stack_name, Source::ChangeSet, changes),
+        Plan::Unchanged => StackReport::without_changes(name, stack_name, Verdict::Unchanged, None),
+        Plan::Template { changes, why } => {
+            let mut report = StackReport::new(name, stack_name, Source::Templates, changes);
+            report.notes.push(format!("no change set: {why}"));
+            report
+        }
+        Plan::Failed(error) => {
+            let report = StackReport::without_changes(
+                name,
+                stack_name,
+                Verdict::Failed,
+                Some(error.to_string()),
+            );
+            failed.push((name, error));
+            report
+        }
+    };
+    report.notes.extend(planned.notes);
+    report
+}
+
+/// Where nothing stands, every stack is new.
+fn from_templates(plan: &DeployPlan) -> Vec<StackReport> {
+    plan.versions()
+        .map(|(def, input, after)| {
+            let changes = stackway_infra::stack::StackChanges::of_templates(None, &after);
+            StackReport::new(def.name, &input.stack_name, Source::Templates, changes)
+        })
+        .collect()
+}
+
+fn show(ui: &Ui, report: &ChangeReport) {
+    if ui.is_json() {
+        ui.json(report);
+    } else if ui.is_markdown() {
+        ui.data(change_report::markdown(report));
+    } else {
+        ui.data(change_report::text(report, ui.is_verbose()));
+    }
+}
