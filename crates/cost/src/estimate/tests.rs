@@ -495,3 +495,31 @@ fn profiles_of_the_project_rise() {
         of("idle") < of("learning") && of("learning") < of("small") && of("small") < of("busy")
     );
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    /// Any text, and any shape of a template: an answer, or one error.
+    #[test]
+    fn no_template_panics(
+        text in "\\PC{0,120}",
+        value in "[\\[\\]{}a-zA:'\", ${}.!&*0-9-]{0,40}",
+        kind in proptest::sample::select(vec![
+            "AWS::Lambda::Function", "AWS::DynamoDB::Table", "AWS::ECS::Service", "AWS::CloudWatch::Alarm", "A::B::C",
+        ]),
+        key in proptest::sample::select(vec![
+            "MemorySize", "BillingMode", "GlobalSecondaryIndexes", "Metrics", "DesiredCount", "'Fn::ForEach::A'", "Tier",
+        ]),
+        tag in proptest::sample::select(vec![
+            "", "!Ref ", "!Sub ", "!If ", "!Join ", "!Select ", "!FindInMap ", "!Cidr ", "!GetAtt ", "!ToJsonString ",
+        ]),
+    ) {
+        let shaped = format!("Resources:\n  R:\n    Type: {kind}\n    Condition: C\n    Properties:\n      {key}: {tag}{value}\nConditions:\n  C: !Equals [{value}, {value}]\n");
+        for text in [text, shaped] {
+            if Template::parse(&text).is_ok() {
+                let usage = profile(&[("lambda.requests", "10"), ("fargate.hours", "730")]);
+                with(&[(&text, "eu-west-1")], &usage, &Account::AlwaysFree);
+            }
+        }
+    }
+}
