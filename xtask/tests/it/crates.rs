@@ -10,11 +10,12 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("stackway-api", &[], &["stackway-local-cloud"]),
     ("stackway-cost", &[], &[]),
     ("stackway-floor", &[], &[]),
-    ("stackway-infra", &[], &[]),
+    ("stackway-infra", &["stackway-workspace-hack"], &[]),
     ("stackway-lambda-bench", &["stackway-local-cloud"], &[]),
     ("stackway-load", &["stackway-local-cloud"], &[]),
     ("stackway-local-cloud", &[], &[]),
     ("stackway-pipeline-defs", &[], &[]),
+    ("stackway-workspace-hack", &[], &[]),
     (
         "xtask",
         &[
@@ -23,6 +24,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
             "stackway-lambda-bench",
             "stackway-local-cloud",
             "stackway-pipeline-defs",
+            "stackway-workspace-hack",
         ],
         &[],
     ),
