@@ -198,18 +198,17 @@ impl Faults {
         let Some((_, fault)) = fault else {
             return work();
         };
-        let happens = matches!(fault, Fault::LostAfter | Fault::Twice | Fault::KilledAfter);
-        let answer = happens.then(&mut work);
-        match (fault, fault.error(), answer) {
-            (Fault::KilledAfter, ..) => {
+        if matches!(fault, Fault::LostAfter | Fault::Twice | Fault::KilledAfter) {
+            // It happened, and nobody is there for its answer.
+            drop(work());
+        }
+        match (fault, fault.error()) {
+            (Fault::KilledAfter, _) => {
                 self.killed.notify_one();
                 pending().await
             }
-            // The caller of the first delivery is gone, and its answer with it.
-            (Fault::Twice, ..) => work(),
-            (_, Some(error), _) => Err(error),
-            (_, None, Some(answer)) => answer,
-            (_, None, None) => work(),
+            (_, Some(error)) => Err(error),
+            (_, None) => work(),
         }
     }
 }
