@@ -1,6 +1,6 @@
 //! What changes in stacks, as a person, a machine or a pull request reads it.
 //!
-//! One report, three renders: `serde` writes it for machines, [`text`] for a terminal, [`markdown`] for a pull request.
+//! One report, three renders: `serde` writes it for machines, [`text()`] for a terminal, [`markdown()`] for a pull request.
 //! The last two draw the same [`document`]. docs/plan.md describes the JSON.
 
 mod document;

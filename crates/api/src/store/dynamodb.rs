@@ -29,6 +29,8 @@ const MESSAGE: &str = "Message";
 
 /// The first try and one more: a Lambda is paid for while it waits, and its caller gives up first.
 const ATTEMPTS: u32 = 2;
+/// How often a conditional write is tried whose item comes and goes meanwhile.
+const CONDITION_ATTEMPTS: u32 = 3;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1400);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
@@ -77,20 +79,37 @@ impl DynamoDbStore {
         }
     }
 
+    /// Writes, and says why where the condition refuses.
+    ///
     /// DynamoDB hands out the old item with its refusal; older versions of DynamoDB Local do not, and then a read tells
-    /// an item that is missing from one that has changed.
-    async fn confirmed(
+    /// an item that is missing from one that has changed. One that the read finds in the expected state has come back
+    /// in between: neither answer was ever true, so that the write is tried again.
+    async fn conditionally<Written>(
         &self,
-        change: Change,
         key: &ItemKey,
         condition: &Condition,
-    ) -> Result<Change, StoreError> {
-        let told = change != Change::Missing || *condition == Condition::Exists;
-        if told || self.get(key).await?.is_none() {
-            Ok(change)
-        } else {
-            Ok(Change::Conflict)
+        write: impl Fn() -> Written + Sync,
+    ) -> Result<Change, StoreError>
+    where
+        Written: Future<Output = Result<Change, StoreError>> + Send,
+    {
+        for _ in 0..CONDITION_ATTEMPTS {
+            let change = write().await?;
+            let Condition::MessageIs(expected) = condition else {
+                return Ok(change);
+            };
+            if change != Change::Missing {
+                return Ok(change);
+            }
+            match self.get(key).await? {
+                None => return Ok(Change::Missing),
+                Some(item) if item.message != *expected => return Ok(Change::Conflict),
+                Some(_) => {}
+            }
         }
+        Err(StoreError::Failed(format!(
+            "{CONDITION_ATTEMPTS} times, a condition was refused that the item meets when it is read"
+        )))
     }
 }
 
@@ -271,13 +290,19 @@ impl ItemStore for DynamoDbStore {
         if let Some(expected) = expected {
             request = request.expression_attribute_values(":expected", expected);
         }
-        match request.send().await {
-            Ok(_) => Ok(Change::Applied),
-            Err(error) => match error.as_service_error().and_then(refused_update) {
-                Some(change) => self.confirmed(change, key, condition).await,
-                None => Err(failure("UpdateItem", &error)),
-            },
-        }
+        self.conditionally(key, condition, || {
+            let call = request.clone().send();
+            async {
+                match call.await {
+                    Ok(_) => Ok(Change::Applied),
+                    Err(error) => error
+                        .as_service_error()
+                        .and_then(refused_update)
+                        .ok_or_else(|| failure("UpdateItem", &error)),
+                }
+            }
+        })
+        .await
     }
 
     async fn delete(&self, key: &ItemKey, condition: &Condition) -> Result<Change, StoreError> {
@@ -296,13 +321,19 @@ impl ItemStore for DynamoDbStore {
                 .expression_attribute_names("#message", MESSAGE)
                 .expression_attribute_values(":expected", expected);
         }
-        match request.send().await {
-            Ok(_) => Ok(Change::Applied),
-            Err(error) => match error.as_service_error().and_then(refused_delete) {
-                Some(change) => self.confirmed(change, key, condition).await,
-                None => Err(failure("DeleteItem", &error)),
-            },
-        }
+        self.conditionally(key, condition, || {
+            let call = request.clone().send();
+            async {
+                match call.await {
+                    Ok(_) => Ok(Change::Applied),
+                    Err(error) => error
+                        .as_service_error()
+                        .and_then(refused_delete)
+                        .ok_or_else(|| failure("DeleteItem", &error)),
+                }
+            }
+        })
+        .await
     }
 
     async fn page(&self, limit: u16, after: Option<&ItemKey>) -> Result<Page, StoreError> {

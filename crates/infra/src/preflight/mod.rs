@@ -147,8 +147,7 @@ impl Principal {
         let rest = arn.splitn(6, ':').nth(5).unwrap_or_default();
         match rest.split('/').collect::<Vec<_>>().as_slice() {
             ["user", ..] => Self::User(arn.to_owned()),
-            ["assumed-role", role, ..] => Self::Role((*role).to_owned()),
-            ["role", .., role] => Self::Role((*role).to_owned()),
+            ["assumed-role", role, ..] | ["role", .., role] => Self::Role((*role).to_owned()),
             _ => Self::Other,
         }
     }

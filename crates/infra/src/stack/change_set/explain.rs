@@ -205,6 +205,12 @@ fn fill(change: &mut ResourceChange, computed: Option<&ResourceChange>) {
             before: one.before.clone(),
             after: one.after.clone(),
             path: one.path.clone(),
+            // CloudFormation calls it the template's change, too, where a parameter decides a condition.
+            causes: if told.causes == [Cause::Template] {
+                one.causes.clone()
+            } else {
+                told.causes.clone()
+            },
             ..told.clone()
         }));
     }
