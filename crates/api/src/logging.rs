@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use http::HeaderValue;
 use serde::Serialize;
 use tracing::{
     Event, Level, Subscriber,
@@ -25,8 +26,15 @@ use crate::domain::Timestamp;
 /// The request that a line is about.
 #[derive(Debug)]
 pub(crate) struct RequestIds {
-    pub(crate) request: String,
+    /// Text, and fit for a header as it is.
+    pub(crate) request: HeaderValue,
     pub(crate) trace: Option<String>,
+}
+
+impl RequestIds {
+    pub(crate) fn request(&self) -> &str {
+        self.request.to_str().unwrap_or_default()
+    }
 }
 
 tokio::task_local! {
@@ -126,17 +134,18 @@ impl<S: Subscriber> Layer<S> for Lines {
 fn compose(line: &mut Vec<u8>, event: &Event<'_>) {
     let mut object = Object(line);
     object.0.push(b'{');
-    object.entry("timestamp", Timestamp::now().as_str());
-    object.entry("level", event.metadata().level().as_str());
+    object.plain("timestamp", &Timestamp::now_digits());
+    object.plain("level", event.metadata().level().as_str().as_bytes());
     // Outside of a request there is none.
     let _ = REQUEST.try_with(|ids| {
-        object.entry("request_id", &ids.request);
+        object.entry("request_id", ids.request());
         if let Some(trace) = &ids.trace {
             object.entry("trace_id", trace);
         }
     });
     event.record(&mut object);
-    object.entry("target", event.metadata().target());
+    // The path of a module.
+    object.plain("target", event.metadata().target().as_bytes());
     line.extend_from_slice(b"}\n");
 }
 
@@ -144,7 +153,7 @@ fn compose(line: &mut Vec<u8>, event: &Event<'_>) {
 struct Object<'a>(&'a mut Vec<u8>);
 
 impl Object<'_> {
-    fn entry(&mut self, name: &str, value: impl Serialize) {
+    fn name(&mut self, name: &str) {
         if self.0.last() != Some(&b'{') {
             self.0.push(b',');
         }
@@ -152,8 +161,20 @@ impl Object<'_> {
         self.0.push(b'"');
         self.0.extend_from_slice(name.as_bytes());
         self.0.extend_from_slice(b"\":");
+    }
+
+    fn entry(&mut self, name: &str, value: impl Serialize) {
+        self.name(name);
         // Neither text nor numbers can fail, nor can writing to memory.
         let _ = serde_json::to_writer(&mut *self.0, &value);
+    }
+
+    /// An entry of text that needs no escapes.
+    fn plain(&mut self, name: &str, text: &[u8]) {
+        self.name(name);
+        self.0.push(b'"');
+        self.0.extend_from_slice(text);
+        self.0.push(b'"');
     }
 }
 
@@ -213,7 +234,7 @@ mod tests {
             "request"
         );
         let ids = Arc::new(RequestIds {
-            request: "r-1".to_owned(),
+            request: HeaderValue::from_static("r-1"),
             trace: Some("1-5759e988".to_owned()),
         });
         about(ids, async { tracing::warn!(at = ?Some(1), "inside") }).await;

@@ -1,16 +1,23 @@
 //! What surrounds every request: its id, its log line, the body of its problem, and a net for panics.
 
-use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    any::Any,
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
 
 use axum::{
     extract::{MatchedPath, Request},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
-use futures::FutureExt;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use futures::{FutureExt, future::BoxFuture};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use lambda_http::RequestExt;
-use uuid::Builder;
+use tower::Service;
+use uuid::{Builder, Uuid};
 
 use crate::{
     logging::{self, RequestIds},
@@ -20,92 +27,138 @@ use crate::{
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Lambda's runtime puts the invocation's trace (`_X_AMZN_TRACE_ID`) here too, where API Gateway sends none.
 const X_AMZN_TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+/// What a request's line says. As a field it is text; as the macro's own message it would be formatted first.
+const REQUEST: &str = "request";
 /// The longest request id that is taken from a client.
 const MAX_REQUEST_ID: usize = 128;
 
-/// Runs a request, logs it by its route (never its path, query or body), and finishes its response.
-pub(crate) async fn observe(request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let ids = Arc::new(RequestIds {
-        request: request_id(&request),
-        trace: trace_id(request.headers()).map(str::to_owned),
-    });
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
+/// A service whose requests are each logged by their route (never their path, query or body), and whose responses are
+/// finished.
+///
+/// It is a layer's service and no `from_fn`, which would clone the service and box its answer once more a request.
+#[derive(Clone)]
+pub(crate) struct Observed<S>(pub(crate) S);
 
-    let run = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let mut response = match logging::about(Arc::clone(&ids), run).await {
-        Ok(response) => response,
-        Err(panic) => Problem::unexpected(panic_text(panic.as_ref())).into_response(),
-    };
+impl<S> Service<Request> for Observed<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
 
-    let problem = response.extensions_mut().remove::<Problem>();
-    let cause = problem.as_ref().and_then(Problem::cause);
-    if let Some(problem) = &problem {
-        problem.render(&ids.request, &method, &mut response);
-    }
-    let headers = response.headers_mut();
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    if let Ok(id) = HeaderValue::from_str(&ids.request) {
-        headers.insert(X_REQUEST_ID, id);
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.0.poll_ready(context)
     }
 
-    let status = response.status().as_u16();
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let method = method.as_str();
-    let (request_id, trace_id) = (ids.request.as_str(), ids.trace.as_deref());
-    if status >= 500 {
-        tracing::error!(
-            request_id,
-            trace_id,
-            method,
-            route,
-            status,
-            duration_ms,
-            cause,
-            "request"
+    fn call(&mut self, request: Request) -> Self::Future {
+        let asked = Asked::of(&request);
+        let run = self.0.call(request);
+        Box::pin(async move {
+            let run = AssertUnwindSafe(run).catch_unwind();
+            let response = match logging::about(Arc::clone(&asked.ids), run).await {
+                Ok(Ok(response)) => response,
+                Err(panic) => Problem::unexpected(panic_text(panic.as_ref())).into_response(),
+            };
+            Ok(asked.finish(response))
+        })
+    }
+}
+
+/// What is kept of a request while it is answered.
+struct Asked {
+    started: Instant,
+    ids: Arc<RequestIds>,
+    method: Method,
+    route: Option<MatchedPath>,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        Self {
+            started: Instant::now(),
+            ids: Arc::new(RequestIds {
+                request: request_id(request),
+                trace: trace_id(request.headers()).map(str::to_owned),
+            }),
+            method: request.method().clone(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+        }
+    }
+
+    fn finish(&self, mut response: Response) -> Response {
+        let problem = response.extensions_mut().remove::<Problem>();
+        let cause = problem.as_ref().and_then(Problem::cause);
+        if let Some(problem) = &problem {
+            problem.render(self.ids.request(), &self.method, &mut response);
+        }
+        let headers = response.headers_mut();
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
         );
-    } else {
-        tracing::info!(
-            request_id,
-            trace_id,
-            method,
-            route,
-            status,
-            duration_ms,
-            "request"
-        );
+        headers.insert(X_REQUEST_ID, self.ids.request.clone());
+
+        let status = response.status().as_u16();
+        let duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let method = self.method.as_str();
+        let route = self.route.as_ref().map_or("(none)", MatchedPath::as_str);
+        let (request_id, trace_id) = (self.ids.request(), self.ids.trace.as_deref());
+        if status >= 500 {
+            tracing::error!(
+                message = REQUEST,
+                request_id,
+                trace_id,
+                method,
+                route,
+                status,
+                duration_ms,
+                cause
+            );
+        } else {
+            tracing::info!(
+                message = REQUEST,
+                request_id,
+                trace_id,
+                method,
+                route,
+                status,
+                duration_ms
+            );
+        }
+        response
     }
-    response
 }
 
 /// The invocation's id under Lambda; else the client's, if it is plain; else a new one.
-fn request_id(request: &Request) -> String {
-    if let Some(context) = request.lambda_context_ref() {
-        return context.request_id.clone();
+fn request_id(request: &Request) -> HeaderValue {
+    if let Some(context) = request.lambda_context_ref()
+        && let Ok(id) = HeaderValue::from_str(&context.request_id)
+    {
+        return id;
     }
-    let plain = |id: &&str| {
+    let plain = |id: &&HeaderValue| {
         (1..=MAX_REQUEST_ID).contains(&id.len())
             && id
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+                .as_bytes()
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
     };
     request
         .headers()
         .get(X_REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
         .filter(plain)
-        .map_or_else(new_request_id, str::to_owned)
+        .cloned()
+        .unwrap_or_else(new_request_id)
 }
 
 /// A UUID that tells requests apart. It need not be hard to guess, and so asks the system for nothing.
-fn new_request_id() -> String {
-    let id = Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes());
-    id.into_uuid().to_string()
+fn new_request_id() -> HeaderValue {
+    let id = Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid();
+    let mut text = Uuid::encode_buffer();
+    HeaderValue::from_str(id.hyphenated().encode_lower(&mut text))
+        .unwrap_or(const { HeaderValue::from_static("") })
 }
 
 /// The root of an X-Ray tracing header, `Root=1-…;Parent=…;Sampled=1`.

@@ -4,6 +4,9 @@ use std::fmt;
 
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
+/// How long the text is: always the same.
+const WIDTH: usize = 27;
+
 const MUST_BE: &str = "must be an RFC 3339 date and time, such as 2024-05-01T12:00:00Z";
 const OUT_OF_RANGE: &str = "must lie in the years 0000 to 9999 of UTC";
 
@@ -60,27 +63,35 @@ impl Timestamp {
         &self.0
     }
 
-    fn from_utc(utc: OffsetDateTime) -> Self {
-        let (year, month, day) = utc.to_calendar_date();
-        let (hour, minute, second, micros) = utc.to_hms_micro();
-        // Each item and each line of the log has a moment: the machinery of `format!` would take twenty times as long.
-        let mut text = String::with_capacity("0000-00-00T00:00:00.000000Z".len());
-        let mut put = |number: u32, digits: u32, after: char| {
-            for place in (0..digits).rev() {
-                let digit = number / 10_u32.pow(place) % 10;
-                text.extend(char::from_digit(digit, 10));
-            }
-            text.push(after);
-        };
-        put(year.unsigned_abs(), 4, '-');
-        put(u8::from(month).into(), 2, '-');
-        put(day.into(), 2, 'T');
-        put(hour.into(), 2, ':');
-        put(minute.into(), 2, ':');
-        put(second.into(), 2, '.');
-        put(micros, 6, 'Z');
-        Self(text)
+    /// The present moment of the system's clock, as bytes of ASCII, for what is written and not kept.
+    pub(crate) fn now_digits() -> [u8; WIDTH] {
+        digits(OffsetDateTime::now_utc())
     }
+
+    fn from_utc(utc: OffsetDateTime) -> Self {
+        Self(digits(utc).iter().copied().map(char::from).collect())
+    }
+}
+
+fn digits(utc: OffsetDateTime) -> [u8; WIDTH] {
+    let (year, month, day) = utc.to_calendar_date();
+    let (hour, minute, second, micros) = utc.to_hms_micro();
+    // Each item and each line of the log has a moment: the machinery of `format!` would take twenty times as long.
+    let mut text = *b"0000-00-00T00:00:00.000000Z";
+    let mut put = |mut number: u32, start: usize, digits: usize| {
+        for place in text[start..start + digits].iter_mut().rev() {
+            *place += (number % 10) as u8;
+            number /= 10;
+        }
+    };
+    put(year.unsigned_abs(), 0, 4);
+    put(u8::from(month).into(), 5, 2);
+    put(day.into(), 8, 2);
+    put(hour.into(), 11, 2);
+    put(minute.into(), 14, 2);
+    put(second.into(), 17, 2);
+    put(micros, 20, 6);
+    text
 }
 
 impl fmt::Display for Timestamp {

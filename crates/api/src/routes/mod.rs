@@ -10,13 +10,14 @@ mod version;
 
 use std::sync::Arc;
 
-use axum::{Router, middleware, routing::MethodRouter};
+use axum::{Router, routing::MethodRouter};
 use http::{Method, StatusCode};
+use tower::layer::layer_fn;
 use utoipa::OpenApi as _;
 
 use crate::{
     domain::Fault,
-    observe::observe,
+    observe::Observed,
     problem::{Problem, ProblemDetails},
     store::ItemStore,
 };
@@ -81,7 +82,7 @@ pub fn router(store: Arc<dyn ItemStore>) -> Router {
         .merge(docs::router())
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn(observe))
+        .layer(layer_fn(Observed))
         .with_state(AppState { store })
 }
 
