@@ -2,7 +2,8 @@
 //!
 //! Three layers, each importing only those before it:
 //!
-//! 1. Models without I/O: [`config`], [`template`], [`template_diff`], [`stack`], [`stack_def`], [`stack_set`].
+//! 1. Models without I/O: [`config`], [`template`], [`template_diff`], [`pipeline`], [`stack`],
+//!    [`stack_def`], [`stack_set`].
 //! 2. Flows over small traits: [`cloud`] and [`clock`] are the traits, [`flow`] is what uses them.
 //! 3. [`aws`]: the adapters, the only place that names an SDK crate.
 
@@ -14,6 +15,7 @@ pub mod diagnosis;
 pub mod drift;
 pub mod flow;
 pub mod naming;
+pub mod pipeline;
 pub mod preflight;
 pub mod stack;
 pub mod stack_def;

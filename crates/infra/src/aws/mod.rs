@@ -3,7 +3,9 @@
 mod billing;
 mod change_set;
 mod cloudformation;
+mod code_build;
 mod code_connections;
+mod code_pipeline;
 mod config;
 mod deployed;
 mod iam;
@@ -15,7 +17,9 @@ mod sts;
 
 pub use billing::{AwsBudgets, CloudWatch, CostExplorer, FreeTier, PriceListApi};
 pub use cloudformation::CloudFormation;
+pub use code_build::CodeBuild;
 pub use code_connections::CodeConnections;
+pub use code_pipeline::CodePipeline;
 pub use config::{SdkConfig, from_standard_chain, without_account};
 pub use iam::Iam;
 pub use names::TakenNames;

@@ -7,6 +7,7 @@ mod drift;
 #[cfg(any(test, feature = "test-support"))]
 pub mod fake;
 mod operation_events;
+mod pipeline_runs;
 mod preflight;
 mod stack_control;
 pub mod stack_sets;
@@ -18,6 +19,7 @@ use async_trait::async_trait;
 
 pub use drift::{AskedChangeSet, Detection, Drift};
 pub use operation_events::{EventsOf, OperationEvents};
+pub use pipeline_runs::{BuildLog, BuildLogs, PipelineRuns, RetryMode};
 pub use preflight::{ConnectionState, Connections, Names, Permissions, StackRules};
 pub use stack_control::StackControl;
 
