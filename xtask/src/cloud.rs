@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use stackway_infra::aws::{self, CloudFormation, S3, Sts};
 use stackway_infra::clock::{PollInterval, SystemClock};
-use stackway_infra::cloud::Identity;
+use stackway_infra::cloud::{Identity as _, Stacks as _};
 use stackway_infra::flow::{Observer, Tools};
-use stackway_infra::stack::Stack;
+use stackway_infra::stack::{Outcome, Stack};
 use stackway_local_cloud::{Emulator, EmulatorError, RunningEmulator};
 
 use crate::failure::{Failure, Kind};
@@ -195,6 +195,21 @@ impl Cloud {
             poll: self.poll,
             observer,
         }
+    }
+
+    /// The stack and the template that it was last deployed from; `None` where nothing of it is deployed.
+    pub(crate) async fn deployed(&self, name: &str) -> Result<Option<(Stack, String)>, Failure> {
+        let Some(stack) = self.stacks.describe_stack(name).await? else {
+            return Ok(None);
+        };
+        if matches!(
+            stack.status.outcome(),
+            Outcome::Deleted | Outcome::AwaitingExecution
+        ) {
+            return Ok(None);
+        }
+        let template = self.stacks.stack_template(&stack.id).await?;
+        Ok(Some((stack, template)))
     }
 
     /// The stack's outputs, with addresses that answer from this machine.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::estimate::{Amount, Estimate, Line};
+use crate::estimate::{Amount, Estimate, Line, NotPriced};
 
 /// The difference between two estimates.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,6 +116,16 @@ impl Difference {
     /// What the change adds to a month.
     pub fn monthly(&self) -> Amount {
         self.after.total() - self.before.total()
+    }
+
+    /// What is not priced after the change, and was not there before.
+    pub fn newly_unpriced(&self) -> impl Iterator<Item = &NotPriced> {
+        self.after.not_priced.iter().filter(|missing| {
+            !self.before.not_priced.iter().any(|old| {
+                (&old.stack, &old.resource, &old.why)
+                    == (&missing.stack, &missing.resource, &missing.why)
+            })
+        })
     }
 
     /// What the change adds to a stack's month.

@@ -14,7 +14,17 @@ pub(crate) fn markdown(report: &ChangeReport) -> String {
         report.summary.sentence(),
         report.compared
     );
-    text += "| stack | plan | add | change | replace | remove |\n| --- | --- | --: | --: | --: | --: |\n";
+    if let Some(cost) = &report.cost {
+        let _ = write!(text, "{}.\n\n", capital(&cost.sentence()));
+    }
+    let (title, rule) = match &report.cost {
+        Some(cost) => (format!(" {} a month |", cost.currency), " --: |"),
+        None => (String::new(), ""),
+    };
+    let _ = writeln!(
+        text,
+        "| stack | plan | add | change | replace | remove |{title}\n| --- | --- | --: | --: | --: | --: |{rule}"
+    );
     for stack in &report.stacks {
         let counts = &stack.counts;
         let replace = match counts.may_replace {
@@ -23,16 +33,30 @@ pub(crate) fn markdown(report: &ChangeReport) -> String {
         };
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {replace} | {} |",
+            "| {} | {} | {} | {} | {replace} | {} |{}",
             stack.stack,
             verdict(stack),
             counts.add,
             counts.change,
-            counts.remove
+            counts.remove,
+            match (&report.cost, &stack.cost) {
+                (None, _) => String::new(),
+                (_, Some(cost)) if cost.not_priced.is_empty() =>
+                    format!(" {} |", cost.month.signed()),
+                (_, Some(cost)) => format!(" {} and what is not priced |", cost.month.signed()),
+                (_, None) => " |".to_owned(),
+            }
         );
     }
     for stack in &report.stacks {
         text += &stack_markdown(stack);
+        let costs = report.cost_lines(stack);
+        if stack.verdict != Verdict::Unchanged && !costs.is_empty() {
+            text += "\n";
+            for line in costs {
+                let _ = writeln!(text, "- {}", plain(&line));
+            }
+        }
     }
     text.trim_end().to_owned()
 }

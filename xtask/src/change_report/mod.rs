@@ -14,6 +14,8 @@ use serde::Serialize;
 use stackway_infra::flow::{AllowReplace, Guarded};
 use stackway_infra::stack::{Access, Action, Replacement, StackChanges};
 
+use crate::pricing::{PlanCost, StackCost};
+
 pub(crate) use markdown::markdown;
 pub(crate) use text::{stack_text, text};
 
@@ -26,6 +28,8 @@ pub(crate) struct ChangeReport {
     pub(crate) compared: String,
     pub(crate) stacks: Vec<StackReport>,
     pub(crate) summary: Summary,
+    /// What it adds to a month; `None` where that was not asked for, or could not be told.
+    pub(crate) cost: Option<PlanCost>,
 }
 
 /// One stack of a [`ChangeReport`].
@@ -45,6 +49,8 @@ pub(crate) struct StackReport {
     pub(crate) guarded: Vec<GuardedReport>,
     /// Permissions and network rules that are given and taken.
     pub(crate) access: Vec<Access>,
+    /// What it adds to a month, where that is told.
+    pub(crate) cost: Option<StackCost>,
     #[serde(flatten)]
     pub(crate) changes: StackChanges,
 }
@@ -212,6 +218,7 @@ impl StackReport {
                 .iter()
                 .flat_map(stackway_infra::stack::ResourceChange::access)
                 .collect(),
+            cost: None,
             changes,
         }
     }
@@ -232,6 +239,32 @@ impl StackReport {
         report.verdict = verdict;
         report.notes.extend(note);
         report
+    }
+}
+
+impl ChangeReport {
+    /// Tells what the plan adds to a month, beside each stack that it knows of and in all.
+    pub(crate) fn with_cost(mut self, cost: PlanCost) -> Self {
+        for stack in &mut self.stacks {
+            if !matches!(stack.verdict, Verdict::Failed | Verdict::LeftOut) {
+                stack.cost = cost.of_stack(&stack.stack);
+            }
+        }
+        self.cost = Some(cost);
+        self
+    }
+
+    /// The stack's cost in lines: what it adds, and what has no price. None where it stays as it is and costs the same.
+    fn cost_lines(&self, stack: &StackReport) -> Vec<String> {
+        let (Some(all), Some(cost)) = (&self.cost, &stack.cost) else {
+            return Vec::new();
+        };
+        if stack.verdict == Verdict::Unchanged && cost.month.is_none() {
+            return Vec::new();
+        }
+        let mut lines = vec![format!("cost: {}", cost.month.phrase(&all.currency))];
+        lines.extend((cost.not_priced.iter()).map(|missing| format!("not priced: {missing}")));
+        lines
     }
 }
 

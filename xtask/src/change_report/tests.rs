@@ -216,7 +216,18 @@ fn report() -> ChangeReport {
         compared: "what stands in account 111111111111 with the work tree".to_owned(),
         summary: Summary::of(&stacks),
         stacks,
+        cost: None,
     }
+    .with_cost(PlanCost::sample(&[
+        (
+            "artifacts",
+            [0, 0, 124, 100],
+            &["Files: the price book has no price for it"],
+        ),
+        ("table", [600, 350, 600, 350], &[]),
+        ("secrets", [40, 0, 40, 40], &[]),
+        ("automation", [0, 0, 0, 0], &[]),
+    ]))
 }
 
 #[test]
@@ -228,6 +239,7 @@ fn as_text() {
 fn as_text_with_all_of_it() {
     let mut report = report();
     report.stacks.truncate(1);
+    report.cost = None;
     insta::assert_snapshot!(strip_str(&text(&report, true)).to_string());
 }
 

@@ -16,8 +16,15 @@ pub(crate) fn text(report: &ChangeReport, all: bool) -> String {
     );
     for stack in &report.stacks {
         text += &["\n", &stack_text(stack, all), "\n"].concat();
+        for line in report.cost_lines(stack) {
+            text += &["  ", &line, "\n"].concat();
+        }
     }
-    text + &format!("\n{BOLD}{}{BOLD:#}", report.summary.sentence())
+    let _ = write!(text, "\n{BOLD}{}{BOLD:#}", report.summary.sentence());
+    if let Some(cost) = &report.cost {
+        text += &["\n", &cost.sentence()].concat();
+    }
+    text
 }
 
 /// One stack, without a line's end after it.

@@ -3,7 +3,7 @@ use std::path::Path;
 use clap::Args;
 use stackway_infra::cloud::Stacks as _;
 use stackway_infra::flow::StackInput;
-use stackway_infra::stack::{Outcome, Stack, StackChanges, StackVersion};
+use stackway_infra::stack::{StackChanges, StackVersion};
 use stackway_infra::stack_def::StackDef;
 use stackway_infra::template::Template;
 use stackway_infra::template_diff::Version;
@@ -57,6 +57,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DiffArgs) -> Result
         environment: settings.environment.name.to_string(),
         region: settings.naming.region.clone(),
         compared: "what is deployed with the work tree, by templates alone".to_owned(),
+        cost: None,
         summary: Summary::of(&stacks),
         stacks,
     };
@@ -86,7 +87,7 @@ async fn compared(
     input: &StackInput,
     mut after: StackVersion<'_>,
 ) -> Result<StackReport, Failure> {
-    let Some((stack, text)) = deployed(cloud, &input.stack_name).await? else {
+    let Some((stack, text)) = cloud.deployed(&input.stack_name).await? else {
         return Ok(not_deployed(def, input, &after));
     };
     let template = match Template::parse(&text, Path::new("the deployed template")) {
@@ -146,19 +147,4 @@ fn not_deployed(def: &StackDef, input: &StackInput, after: &StackVersion<'_>) ->
     let mut report = StackReport::new(def.name, &input.stack_name, Source::Templates, changes);
     report.notes.push("it is not deployed".to_owned());
     report
-}
-
-/// The stack and its template; `None` where nothing of it is deployed.
-async fn deployed(cloud: &Cloud, name: &str) -> Result<Option<(Stack, String)>, Failure> {
-    let Some(stack) = cloud.stacks.describe_stack(name).await? else {
-        return Ok(None);
-    };
-    if matches!(
-        stack.status.outcome(),
-        Outcome::Deleted | Outcome::AwaitingExecution
-    ) {
-        return Ok(None);
-    }
-    let template = cloud.stacks.stack_template(&stack.id).await?;
-    Ok(Some((stack, template)))
 }

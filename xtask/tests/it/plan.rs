@@ -57,6 +57,15 @@ fn a_plan_of_new_stacks_leaves_none() {
         "{artifacts}"
     );
     assert_eq!(stack(&plan, "table")["verdict"], "unchanged");
+    // A key of its own costs 1 USD a month; the table stands, and costs what it did.
+    assert_eq!(artifacts["cost"]["before"]["list"], "0.00", "{artifacts}");
+    let monthly = artifacts["cost"]["monthly"]["after_free_tier"].as_str();
+    assert!(
+        monthly.unwrap().parse::<f64>().unwrap() >= 1.0,
+        "{artifacts}"
+    );
+    let table = &stack(&plan, "table")["cost"];
+    assert_eq!(table["monthly"]["list"], "0.00", "{table}");
     let api = stack(&plan, "api");
     assert_eq!(
         (&api["verdict"], &api["source"]),
@@ -84,6 +93,8 @@ fn a_plan_of_new_stacks_leaves_none() {
         "+   ArtifactBucket  AWS::S3::Bucket",
         "permissions and network",
         "stacks: 2 new, 1 unchanged",
+        "  cost: +1.",
+        "\ncost: +1.",
     ] {
         assert!(text.contains(words), "`{words}` is not in\n{text}");
     }
@@ -247,6 +258,12 @@ fn offline_the_work_tree_is_compared_with_a_commit() {
         function.unwrap()["properties"][0]["after"],
         serde_json::json!({"value": "512"})
     );
+    // Twice the memory for as long: twice the list price of the function's time, and free all the same.
+    let cost = &stack(&api, "api")["cost"];
+    assert_eq!(cost["monthly"]["after_free_tier"], "0.00", "{cost}");
+    let list = cost["monthly"]["list"].as_str().unwrap();
+    assert!(list.parse::<f64>().unwrap() > 0.0, "{cost}");
+    assert_eq!(api["cost"]["currency"], "USD", "{}", api["cost"]);
     assert!(!bench.has_emulator(), "nothing was started");
 
     bench

@@ -109,11 +109,7 @@ impl Difference {
     /// What the work tree has that is not priced, each with `mark` before it.
     fn doubts(&self, mark: &str) -> String {
         let mut out = String::new();
-        for missing in &self.after.not_priced {
-            let known = (self.before.not_priced.iter()).any(|old| {
-                (&old.stack, &old.resource, &old.why)
-                    == (&missing.stack, &missing.resource, &missing.why)
-            });
+        for missing in self.newly_unpriced() {
             let text = |text: &str| {
                 if mark.is_empty() {
                     text.to_owned()
@@ -121,16 +117,14 @@ impl Difference {
                     escaped(text)
                 }
             };
-            if !known {
-                let _ = writeln!(
-                    out,
-                    "{mark}not priced: {}.{} (line {}): {}",
-                    text(&missing.stack),
-                    text(&missing.resource),
-                    missing.line,
-                    text(&missing.why)
-                );
-            }
+            let _ = writeln!(
+                out,
+                "{mark}not priced: {}.{} (line {}): {}",
+                text(&missing.stack),
+                text(&missing.resource),
+                missing.line,
+                text(&missing.why)
+            );
         }
         out
     }

@@ -15,7 +15,7 @@ mod text;
 
 use crate::estimate::{Amount, Estimate, Line};
 
-pub use number::{exact, money};
+pub use number::{exact, money, signed};
 
 /// An estimate with the name of what it is of.
 #[derive(Clone, Copy, Debug)]

@@ -20,7 +20,7 @@ pub fn money(amount: Decimal) -> String {
 }
 
 /// An amount with its sign: `+0.10`, `-1.00`, `0.00`.
-pub(super) fn signed(amount: Decimal) -> String {
+pub fn signed(amount: Decimal) -> String {
     if amount.is_zero() || amount.is_sign_negative() {
         return money(amount);
     }

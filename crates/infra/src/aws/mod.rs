@@ -7,7 +7,6 @@ mod code_build;
 mod code_connections;
 mod code_pipeline;
 mod config;
-mod deployed;
 mod iam;
 mod names;
 mod s3;

@@ -2,7 +2,6 @@
 //! a scripted fake answers in tests.
 
 pub mod billing;
-pub mod deployed;
 mod drift;
 #[cfg(any(test, feature = "test-support"))]
 pub mod fake;

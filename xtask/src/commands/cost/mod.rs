@@ -9,17 +9,16 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use rust_decimal::Decimal;
 use stackway_cost::diff::Difference;
-use stackway_cost::estimate::{Basis, Estimate};
+use stackway_cost::estimate::Estimate;
 use stackway_cost::report::{Report, money};
-use stackway_cost::usage::{Account, UsageFile};
+use stackway_cost::usage::Account;
 use stackway_infra::stack_def::StackGraph;
-use time::OffsetDateTime;
 
 use super::status::graph_failure;
 use crate::cli::{EndpointArgs, Format, GlobalArgs};
 use crate::cloud::Cloud;
 use crate::failure::{Failure, Kind};
-use crate::pricing::{self, Selection};
+use crate::pricing::{self, Selection, Usage};
 use crate::settings::Settings;
 use crate::ui::Ui;
 
@@ -115,7 +114,11 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &CostArgs) -> Result
     if args.refresh {
         return refresh::run(ui, global, args).await;
     }
-    let usage = Usage::read(args)?;
+    let account = args.account_plan.map(|plan| match plan {
+        PlanArg::AlwaysFree => Account::AlwaysFree,
+        PlanArg::TwelveMonths => Account::TwelveMonths,
+    });
+    let usage = Usage::read(args.usage.as_deref(), args.profile.as_deref(), account)?;
     let book = pricing::book()?;
     let basis = usage.basis(&book)?;
     if let Some(region) = &args.region {
@@ -165,7 +168,14 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &CostArgs) -> Result
             None => Selection::default(),
         }
     } else {
-        Selection::of_revision(&settings, &graph, revision)?
+        let revision = (settings.project.revision(revision)).map_err(|failure| Failure {
+            hints: vec![
+                "name a commit, a branch or a tag that git has here: `--diff origin/main`"
+                    .to_owned(),
+            ],
+            ..failure
+        })?;
+        Selection::of_revision(&settings, &graph, &revision)?
     };
     let difference = Difference::new(
         (revision.clone(), before.estimate(basis)?),
@@ -233,71 +243,6 @@ fn within(ui: &Ui, estimate: &Estimate, limit: Option<Decimal>) -> Result<(), Fa
         ));
     }
     Ok(())
-}
-
-/// Usage and account, as the file and the flags have them.
-struct Usage {
-    file: UsageFile,
-    profile: String,
-    account: Account,
-}
-
-impl Usage {
-    fn read(args: &CostArgs) -> Result<Self, Failure> {
-        let project = || {
-            crate::project::Project::locate()
-                .ok()
-                .map(|project| project.path("usage.toml"))
-        };
-        let path = args
-            .usage
-            .clone()
-            .or_else(|| project().filter(|path| path.is_file()));
-        let refuse = |what: String, error: stackway_cost::usage::UsageError| {
-            Failure::new(Kind::Configuration, what)
-                .cause(error.to_string())
-                .hint("docs/cost.md lists every figure")
-        };
-        let file = match &path {
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|error| Failure::io("read", path, &error))?;
-                UsageFile::parse(&text)
-                    .map_err(|error| refuse(format!("cannot use `{}`", path.display()), error))?
-            }
-            None => UsageFile::embedded().map_err(|error| {
-                refuse("cannot use the usage that is built in".to_owned(), error)
-            })?,
-        };
-        let profile = args
-            .profile
-            .clone()
-            .unwrap_or_else(|| file.default_profile.clone());
-        file.profile(&profile)
-            .map_err(|error| Failure::new(Kind::CommandLine, error.to_string()))?;
-        let account = match args.account_plan {
-            None => file.account.clone(),
-            Some(PlanArg::AlwaysFree) => Account::AlwaysFree,
-            Some(PlanArg::TwelveMonths) => Account::TwelveMonths,
-        };
-        Ok(Self {
-            file,
-            profile,
-            account,
-        })
-    }
-
-    fn basis<'a>(&'a self, book: &'a stackway_cost::book::PriceBook) -> Result<Basis<'a>, Failure> {
-        let profile = (self.file.profile(&self.profile))
-            .map_err(|error| Failure::new(Kind::CommandLine, error.to_string()))?;
-        Ok(Basis {
-            book,
-            profile_name: &self.profile,
-            profile,
-            account: &self.account,
-            today: OffsetDateTime::now_utc().date(),
-        })
-    }
 }
 
 /// The cloud that an environment's bills and metrics are asked of.

@@ -16,6 +16,7 @@ use crate::delivery::{self, Selection};
 use crate::deploy_plan::{CODE_PARAMETERS, DeployPlan};
 use crate::failure::{Failure, Kind};
 use crate::interrupt;
+use crate::pricing::{self, PlanCost, Usage};
 use crate::progress::Display;
 use crate::settings::Settings;
 use crate::ui::Ui;
@@ -57,6 +58,8 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result
     let plan = DeployPlan::new(&settings, &graph)?;
     let cloud = Cloud::for_reading(&settings).await?;
     let mut failed = Vec::new();
+    // Read before anything is planned: afterwards Ctrl-C is the planner's.
+    let mut standing = Ok(pricing::Selection::default());
     let (mut stacks, compared) = match &cloud {
         Some(cloud) => {
             let again = format!("`cargo xtask plan --env {name}` begins anew");
@@ -71,6 +74,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result
             } else {
                 BTreeMap::new()
             };
+            standing = pricing::Selection::of_deployed(&settings, &all_stacks()?, cloud).await;
             ui.on_interrupt("the change sets that the plan had made are removed", again);
             let planned =
                 planned(ui, cloud, &graph, &plan.preview(&packages, &kept), &name).await?;
@@ -103,16 +107,15 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result
             ));
         }
     }
-    show(
-        ui,
-        &ChangeReport {
-            environment: name.clone(),
-            region: settings.naming.region.clone(),
-            compared,
-            summary: Summary::of(&stacks),
-            stacks,
-        },
-    );
+    let report = ChangeReport {
+        environment: name.clone(),
+        region: settings.naming.region.clone(),
+        compared,
+        summary: Summary::of(&stacks),
+        stacks,
+        cost: None,
+    };
+    show(ui, &with_cost(ui, &settings, standing, report));
     match failed.into_iter().next() {
         None => Ok(()),
         Some((stack, error)) => Err(Failure {
@@ -208,6 +211,39 @@ fn from_templates(plan: &DeployPlan) -> Vec<StackReport> {
             StackReport::new(def.name, &input.stack_name, Source::Templates, changes)
         })
         .collect()
+}
+
+fn all_stacks() -> Result<StackGraph, Failure> {
+    StackGraph::all().map_err(graph_failure)
+}
+
+/// Tells what the plan adds to a month. A plan is no worse for it that this cannot be told, so that is only said.
+fn with_cost(
+    ui: &Ui,
+    settings: &Settings,
+    before: Result<pricing::Selection, Failure>,
+    report: ChangeReport,
+) -> ChangeReport {
+    let changed: Vec<_> = (report.stacks.iter())
+        .filter(|stack| matches!(stack.verdict, Verdict::New | Verdict::Update))
+        .map(|stack| stack.stack.as_str())
+        .collect();
+    let cost = before.and_then(|before| {
+        let planned = pricing::Selection::of_work_tree(settings, &all_stacks()?)?;
+        let usage = Usage::read(None, None, None)?;
+        PlanCost::of(&before, &planned, &changed, &usage)
+    });
+    match cost {
+        Ok(cost) => report.with_cost(cost),
+        Err(failure) => {
+            let reasons = [&[failure.message], failure.causes.as_slice()].concat();
+            ui.warn(format!(
+                "what the plan costs cannot be told: {}",
+                reasons.join(": ")
+            ));
+            report
+        }
+    }
 }
 
 fn show(ui: &Ui, report: &ChangeReport) {

@@ -7,7 +7,7 @@ use stackway_infra::stack::{StackChanges, StackVersion};
 use stackway_infra::template::Template;
 use stackway_infra::template_diff::Version;
 
-use super::{PlanArgs, show};
+use super::{PlanArgs, all_stacks, show, with_cost};
 use crate::change_report::{ChangeReport, Source, StackReport, Summary};
 use crate::cli::GlobalArgs;
 use crate::delivery::{self, Selection};
@@ -58,18 +58,25 @@ pub(super) fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), F
         }
         stacks.push(report);
     }
+    let before = || crate::pricing::Selection::of_revision(&settings, &all_stacks()?, &revision);
     show(
         ui,
-        &ChangeReport {
-            environment: settings.environment.name.to_string(),
-            region: settings.naming.region.clone(),
-            compared: format!(
-                "{against} ({}) with the work tree, by templates alone",
-                revision.short()
-            ),
-            summary: Summary::of(&stacks),
-            stacks,
-        },
+        &with_cost(
+            ui,
+            &settings,
+            before(),
+            ChangeReport {
+                environment: settings.environment.name.to_string(),
+                region: settings.naming.region.clone(),
+                compared: format!(
+                    "{against} ({}) with the work tree, by templates alone",
+                    revision.short()
+                ),
+                summary: Summary::of(&stacks),
+                stacks,
+                cost: None,
+            },
+        ),
     );
     Ok(())
 }

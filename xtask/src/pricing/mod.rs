@@ -1,14 +1,16 @@
 //! What is priced: the stacks of an environment, of a git revision, or as they are deployed; or templates by path.
 
+mod plan;
+mod usage;
+
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
+use futures::future::try_join_all;
 use stackway_cost::book::{PriceBook, UnknownRegion};
 use stackway_cost::estimate::{self, Basis, Deployment, Estimate};
 use stackway_cost::evaluate::{Given, Place};
 use stackway_cost::template::Template;
-use stackway_infra::cloud::deployed::DeployedStacks as _;
 use stackway_infra::config::{Config, Delivery, Environment, Placement};
 use stackway_infra::naming::Naming;
 use stackway_infra::stack_def::{ARTIFACTS, DELIVERY, StackDef, StackGraph};
@@ -16,8 +18,11 @@ use stackway_infra::stack_set::Pair;
 
 use crate::cloud::Cloud;
 use crate::failure::{Failure, Kind};
-use crate::project::Project;
+use crate::project::Revision;
 use crate::settings::Settings;
+
+pub(crate) use plan::{PlanCost, StackCost};
+pub(crate) use usage::Usage;
 
 /// A template with its parameters and places.
 #[derive(Clone, Debug)]
@@ -62,19 +67,14 @@ impl Selection {
     pub(crate) fn of_revision(
         settings: &Settings,
         graph: &StackGraph,
-        revision: &str,
+        revision: &Revision,
     ) -> Result<Self, Failure> {
-        let git = Git {
-            project: &settings.project,
-            revision,
-        };
-        git.check()?;
         let path = "stackway.toml";
-        let Some(text) = git.file(path)? else {
+        let Some(text) = revision.file(path)? else {
             return Ok(Self::default());
         };
         let config = Config::parse(&text, Path::new(path)).map_err(|error| {
-            let what = format!("cannot read the stackway.toml of `{revision}`");
+            let what = format!("cannot read the stackway.toml of {}", revision.short());
             Failure::new(Kind::Configuration, what).cause(error.to_string())
         })?;
         let Ok(environment) = config.environment(settings.environment.name.as_str()) else {
@@ -89,7 +89,7 @@ impl Selection {
                 .unwrap_or_default(),
             environment: environment.name.to_string(),
         };
-        Self::of_files(environment, &naming, graph, &|path| git.file(path))
+        Self::of_files(environment, &naming, graph, &|path| revision.file(path))
     }
 
     fn of_files(
@@ -130,14 +130,14 @@ impl Selection {
         graph: &StackGraph,
         cloud: &Cloud,
     ) -> Result<Self, Failure> {
+        let asked = graph.deploy_order().iter().map(async |def| {
+            let deployed = cloud.deployed(&settings.naming.stack(def.name)).await?;
+            Ok::<_, Failure>(deployed.map(|deployed| (def, deployed)))
+        });
         let mut selection = Self::default();
-        for def in graph.deploy_order() {
-            let name = settings.naming.stack(def.name);
-            let Some(deployed) = cloud.stacks.deployed(&name).await? else {
-                continue;
-            };
-            let template = parsed(&deployed.template, &format!("the template of stack {name}"))?;
-            let given = (deployed.parameters.into_iter())
+        for (def, (stack, template)) in try_join_all(asked).await?.into_iter().flatten() {
+            let template = parsed(&template, &format!("the template of stack {}", stack.name))?;
+            let given = (stack.parameters.into_iter())
                 .map(|(name, value)| (name, Given::Text(value)))
                 .collect();
             selection.add(
@@ -149,6 +149,26 @@ impl Selection {
             );
         }
         Ok(selection)
+    }
+
+    /// The stacks of `self`, and those of `changed` as `planned` has them in place of what they were: what a plan leads to.
+    pub(crate) fn changed_to(&self, planned: &Self, changed: &[&str], graph: &StackGraph) -> Self {
+        let of = |selection: &Self, name: &str| {
+            let found = selection.stacks.iter().find(|priced| priced.stack == name);
+            found.cloned()
+        };
+        let stacks = graph.deploy_order().iter().filter_map(|def| {
+            let side = if changed.contains(&def.name) {
+                planned
+            } else {
+                self
+            };
+            of(side, def.name)
+        });
+        Self {
+            stacks: stacks.collect(),
+            notes: Vec::new(),
+        }
     }
 
     /// Templates by path, each a stack of its file's name, in one region.
@@ -326,53 +346,4 @@ fn unknown_region(error: UnknownRegion) -> Failure {
 /// The price book that this program was built with.
 pub(crate) fn book() -> Result<PriceBook, Failure> {
     PriceBook::embedded().map_err(|error| Failure::new(Kind::Configuration, error.to_string()))
-}
-
-/// Files as a revision has them.
-struct Git<'a> {
-    project: &'a Project,
-    revision: &'a str,
-}
-
-impl Git<'_> {
-    fn run(&self, args: &[&str]) -> Result<std::process::Output, Failure> {
-        (Command::new("git")
-            .args(args)
-            .current_dir(self.project.root())
-            .output())
-        .map_err(|error| Failure::new(Kind::Tool, "cannot run git").cause(error.to_string()))
-    }
-
-    /// Refuses what is no revision; a dash would be an option.
-    fn check(&self) -> Result<(), Failure> {
-        let commit = format!("{}^{{commit}}", self.revision);
-        let found = !self.revision.starts_with('-')
-            && self
-                .run(&["rev-parse", "--verify", "--quiet", &commit])?
-                .status
-                .success();
-        if found {
-            return Ok(());
-        }
-        Err(Failure::new(
-            Kind::CommandLine,
-            format!("`{}` is no revision of this repository", self.revision),
-        )
-        .hint("name a commit, a branch or a tag that git has here: `--diff origin/main`"))
-    }
-
-    /// A file's text; `None` where the revision has no such file.
-    fn file(&self, path: &str) -> Result<Option<String>, Failure> {
-        let listed = self.run(&["ls-tree", "--name-only", self.revision, "--", path])?;
-        if listed.status.success() && listed.stdout.is_empty() {
-            return Ok(None);
-        }
-        let shown = self.run(&["show", &format!("{}:./{path}", self.revision)])?;
-        if !shown.status.success() {
-            let what = format!("git cannot show `{path}` of `{}`", self.revision);
-            let cause = String::from_utf8_lossy(&shown.stderr).trim().to_owned();
-            return Err(Failure::new(Kind::Tool, what).cause(cause));
-        }
-        Ok(Some(String::from_utf8_lossy(&shown.stdout).into_owned()))
-    }
 }
