@@ -216,31 +216,9 @@ regions = ["eu-west-2"]
 #[test]
 fn a_change_is_priced_against_a_revision() {
     let bench = Workbench::with_config(CONFIG);
-    let folder = bench.file("");
-    let git = |args: &[&str]| {
-        let identity = [
-            "-c",
-            "user.name=t",
-            "-c",
-            "user.email=t@example.com",
-            "-c",
-            "commit.gpgsign=false",
-        ];
-        let done = Command::new("git")
-            .args(identity)
-            .args(args)
-            .current_dir(&folder)
-            .output()
-            .unwrap();
-        assert!(
-            done.status.success(),
-            "{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
-    };
-    git(&["init", "-q"]);
-    git(&["add", "."]);
-    git(&["commit", "-qm", "first"]);
+    bench.git(&["init", "-q"]);
+    bench.git(&["add", "."]);
+    bench.git(&["commit", "-qm", "first"]);
     let diff = |format: &str| {
         bench
             .run(&[
@@ -313,6 +291,57 @@ regions = ["eu-west-2"]
 "#;
 
 /// Templates and parameters come back from the emulator as they come from AWS.
+/// What the workflow of pull requests runs, on a merge such as GitHub checks out.
+#[test]
+fn a_pull_request_is_told_what_it_costs_and_held_to_a_limit() {
+    let bench = Workbench::with_config(CONFIG);
+    bench.git(&["init", "-q", "-b", "main"]);
+    bench.git(&["add", "."]);
+    bench.git(&["commit", "-qm", "first"]);
+    bench.git(&["checkout", "-qb", "change"]);
+    let config = CONFIG.to_owned()
+        + "[environments.prod.parameters.artifacts]\nCustomerManagedKey = \"false\"\n";
+    std::fs::write(bench.file("stackway.toml"), config).unwrap();
+    bench.git(&["commit", "-qam", "cheaper"]);
+    bench.git(&["checkout", "-q", "main"]);
+    bench.git(&["merge", "-q", "--no-ff", "-m", "merge", "change"]);
+
+    let workflow = std::fs::read_to_string(root().join(".github/workflows/ci.yml")).unwrap();
+    let mut commands = workflow
+        .lines()
+        .filter(|line| line.contains("cargo xtask cost"));
+    let (command, None) = (commands.next().unwrap(), commands.next()) else {
+        panic!("the workflow tells the cost more than once");
+    };
+    for (limit, code) in [("", 0), ("1000", 0), ("0", 1)] {
+        let summary = bench.file("summary.md");
+        std::fs::write(&summary, "").unwrap();
+        let xtask = bench.command(&[]);
+        let script = format!("cargo() {{ shift; \"$XTASK\" \"$@\"; }}\n{command}");
+        let mut step = Command::new("bash");
+        step.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script])
+            .current_dir(bench.file(""))
+            .env("XTASK", xtask.get_program())
+            .env("ENVIRONMENT", "prod")
+            .env("MAX_MONTHLY", limit)
+            .env("GITHUB_STEP_SUMMARY", &summary);
+        for (name, value) in xtask.get_envs() {
+            match value {
+                Some(value) => step.env(name, value),
+                None => step.env_remove(name),
+            };
+        }
+        let done = step.output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(code), "limit `{limit}`: {said}");
+        let told = std::fs::read_to_string(&summary).unwrap();
+        assert!(
+            told.starts_with("## prod: -1.00 USD a month from HEAD^1 to the work tree"),
+            "limit `{limit}`: {told}"
+        );
+    }
+}
+
 #[test]
 fn a_change_is_priced_against_what_is_deployed() {
     let bench = Workbench::with_config(LOCAL);

@@ -1,7 +1,5 @@
 //! Plans, comparisons and the guard, over the emulator and over a repository's history.
 
-use std::process::Command;
-
 use serde_json::Value;
 
 use crate::workbench::Workbench;
@@ -193,34 +191,12 @@ fn an_update_shows_before_and_after_and_the_loss_of_data_stops_it() {
     );
 }
 
-fn git(bench: &Workbench, args: &[&str]) {
-    let identity = [
-        "-c",
-        "user.name=a",
-        "-c",
-        "user.email=a@example.com",
-        "-c",
-        "commit.gpgsign=false",
-    ];
-    let output = Command::new("git")
-        .args(identity)
-        .args(args)
-        .current_dir(bench.file("."))
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
 #[test]
 fn offline_the_work_tree_is_compared_with_a_commit() {
     let bench = Workbench::with_config(CONFIG);
-    git(&bench, &["init", "--quiet"]);
-    git(&bench, &["add", "."]);
-    git(&bench, &["commit", "--quiet", "--message", "one"]);
+    bench.git(&["init", "--quiet"]);
+    bench.git(&["add", "."]);
+    bench.git(&["commit", "--quiet", "--message", "one"]);
     let same = bench.run(&["plan", "--offline"]).succeeded().stdout;
     assert!(same.contains("stacks: 3 unchanged"), "{same}");
 
@@ -244,7 +220,7 @@ fn offline_the_work_tree_is_compared_with_a_commit() {
     for words in ["KeySchema[Date]", "may replace", "~/+ Table"] {
         assert!(commit.contains(words), "`{words}` is not in\n{commit}");
     }
-    git(&bench, &["checkout", "--", "cloudformation/artifacts.yaml"]);
+    bench.git(&["checkout", "--", "cloudformation/artifacts.yaml"]);
     let api = bench
         .run(&["plan", "--offline", "--format", "json"])
         .succeeded()

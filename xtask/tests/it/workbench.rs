@@ -89,6 +89,30 @@ impl Workbench {
         self.workspace.as_ref().unwrap().path().join(relative)
     }
 
+    /// Runs git in this bench's workspace.
+    #[track_caller]
+    pub(crate) fn git(&self, args: &[&str]) {
+        let identity = [
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@example.com",
+            "-c",
+            "commit.gpgsign=false",
+        ];
+        let done = Command::new("git")
+            .args(identity)
+            .args(args)
+            .current_dir(self.file(""))
+            .output()
+            .unwrap();
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+
     /// Whether an emulator of this bench was started.
     pub(crate) fn has_emulator(&self) -> bool {
         self.state.path().join("emulator.json").exists()

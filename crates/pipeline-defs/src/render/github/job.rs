@@ -189,6 +189,24 @@ pub(super) fn tree() -> Tree {
     ])
 }
 
+/// What a pull request costs.
+pub(super) fn cost() -> Tree {
+    Tree::map([
+        ("name", Tree::text("cost")),
+        ("runs-on", Tree::text(RUNNER)),
+        ("timeout-minutes", Tree::Int(MINUTES)),
+        ("permissions", permissions(false)),
+        (
+            "steps",
+            Tree::List(vec![
+                step::checkout_with_parents(),
+                step::cache(),
+                step::cost(),
+            ]),
+        ),
+    ])
+}
+
 /// A variable of the environment of a step.
 pub(super) fn variable(
     pipeline: &Draft,

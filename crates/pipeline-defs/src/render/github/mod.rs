@@ -41,7 +41,7 @@ pub(super) fn workflow(pipeline: &Pipeline, all: &[Pipeline]) -> Result<Rendered
     })
 }
 
-/// `.github/workflows/ci.yml`: what the pipelines test, for pull requests, and everything that the tree checks.
+/// `.github/workflows/ci.yml`: what the pipelines test, for pull requests, what they cost, and everything that the tree checks.
 pub(super) fn ci(pipelines: &[Pipeline]) -> RenderedFile {
     let mut jobs = Vec::new();
     for pipeline in pipelines {
@@ -49,6 +49,7 @@ pub(super) fn ci(pipelines: &[Pipeline]) -> RenderedFile {
             jobs.push((job_id(build.name), job::build_alone(build)));
         }
     }
+    jobs.push(("cost".to_owned(), job::cost()));
     jobs.push(("tree".to_owned(), job::tree()));
     let concurrency = Tree::map([
         ("group", Tree::text("ci-${{ github.ref }}")),
@@ -71,7 +72,7 @@ pub(super) fn ci(pipelines: &[Pipeline]) -> RenderedFile {
     RenderedFile {
         path: ".github/workflows/ci.yml".to_owned(),
         contents: format!(
-            "{}# What the pipelines test, on each pull request, and everything that the tree checks.\n{}",
+            "{}# What the pipelines test, on each pull request, what it costs, and everything that the tree checks.\n{}",
             heading(&definition),
             tree.to_yaml()
         ),

@@ -30,6 +30,9 @@ const CREDENTIALS: Pinned = Pinned(
     "v6.1.0",
 );
 
+/// What is priced where the repository's variable names no other environment.
+const DEFAULT_ENVIRONMENT: &str = "prod";
+
 /// An action, its commit and the release that the commit is.
 struct Pinned(&'static str, &'static str, &'static str);
 
@@ -52,6 +55,36 @@ pub(super) fn calls_aws(provider: &Provider) -> bool {
 pub(super) fn checkout() -> Tree {
     let with = Tree::map([("persist-credentials", Tree::Bool(false))]);
     Tree::map([uses(&CHECKOUT), ("with", with)])
+}
+
+/// A pull request is checked out as its merge into the branch: two commits have the branch as the first parent.
+pub(super) fn checkout_with_parents() -> Tree {
+    let with = Tree::map([
+        ("fetch-depth", Tree::Int(2)),
+        ("persist-credentials", Tree::Bool(false)),
+    ]);
+    Tree::map([uses(&CHECKOUT), ("with", with)])
+}
+
+/// Tells on the run's page what the pull request adds to a month. Where the repository sets a limit, a month that costs more
+/// fails the step, with the difference still told.
+pub(super) fn cost() -> Tree {
+    let environment = [
+        (
+            "ENVIRONMENT",
+            format!("${{{{ vars.ENVIRONMENT || '{DEFAULT_ENVIRONMENT}' }}}}"),
+        ),
+        ("MAX_MONTHLY", "${{ vars.MAX_MONTHLY }}".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), Tree::Text(value)));
+    run(
+        "Tell what it costs",
+        None,
+        environment.into(),
+        &[
+            "cargo xtask cost --env \"$ENVIRONMENT\" --diff HEAD^1 --format markdown ${MAX_MONTHLY:+--max-monthly \"$MAX_MONTHLY\"} >> \"$GITHUB_STEP_SUMMARY\"".to_owned(),
+        ],
+    )
 }
 
 pub(super) fn cache() -> Tree {
