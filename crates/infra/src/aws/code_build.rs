@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use aws_sdk_cloudwatchlogs::operation::get_log_events::GetLogEventsError;
 use aws_sdk_codebuild::Client;
 use aws_sdk_codebuild::types::{Build, BuildPhase, StatusType};
 
@@ -44,7 +45,7 @@ impl CodeBuild {
             Err(error)
                 if error
                     .as_service_error()
-                    .is_some_and(|error| error.is_resource_not_found_exception()) =>
+                    .is_some_and(GetLogEventsError::is_resource_not_found_exception) =>
             {
                 Ok(Vec::new())
             }

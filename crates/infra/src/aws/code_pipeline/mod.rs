@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_codepipeline::Client;
+use aws_sdk_codepipeline::operation::get_pipeline::GetPipelineError;
 use aws_sdk_codepipeline::types as sdk;
 
 use super::config::{SdkConfig, cloud_error};
@@ -62,7 +63,7 @@ impl PipelineRuns for CodePipeline {
             Err(error)
                 if error
                     .as_service_error()
-                    .is_some_and(|error| error.is_pipeline_not_found_exception()) =>
+                    .is_some_and(GetPipelineError::is_pipeline_not_found_exception) =>
             {
                 Ok(None)
             }
