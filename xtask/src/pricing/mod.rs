@@ -9,7 +9,7 @@ use std::path::Path;
 use futures::future::try_join_all;
 use stackway_cost::book::{PriceBook, UnknownRegion};
 use stackway_cost::estimate::{self, Basis, Deployment, Estimate};
-use stackway_cost::evaluate::{Given, Place};
+use stackway_cost::evaluate::{Form, Given, Place};
 use stackway_cost::template::Template;
 use stackway_infra::config::{Config, Delivery, Environment, Placement};
 use stackway_infra::naming::Naming;
@@ -213,7 +213,7 @@ impl Selection {
     ) {
         let repository = "the deploy fills it from the repository's address".to_owned();
         let known = [
-            ("RepositoryId", Given::Later(repository)),
+            ("RepositoryId", Given::Later(Form::Filled, repository)),
             ("Project", Given::Text(naming.project.clone())),
             ("Environment", Given::Text(naming.environment.clone())),
         ];
@@ -221,14 +221,15 @@ impl Selection {
         for need in def.needs {
             let later = || {
                 let why = format!("`{}` comes from stack `{}`", need.parameter, need.stack);
-                Given::Later(why)
+                Given::Later(Form::Any, why)
             };
             let output = self.output(need.stack, need.output).unwrap_or_else(later);
             coming.push((need.parameter, output));
         }
         if def.package.is_some() {
             let bucket = self.output(ARTIFACTS.0, ARTIFACTS.1);
-            let later = |what: &str| Given::Later(format!("the deploy uploads {what}"));
+            let later =
+                |what: &str| Given::Later(Form::Filled, format!("the deploy uploads {what}"));
             coming.push(("CodeS3Bucket", bucket.unwrap_or_else(|| later("the code"))));
             coming.push(("CodeS3Key", later("the code")));
         }

@@ -25,7 +25,9 @@ pub(super) fn cheaper(item: &str) -> &'static str {
         "ecr-storage" => "keep fewer images",
         "kms-keys" => "CustomerManagedKey false: the services' own keys are free",
         "kms-requests" => "bucket keys make one request of many",
-        "logs-ingestion" => "LogLevel warn: what is not written costs nothing",
+        "logs-ingestion" => {
+            "log less (LogLevel warn, where there is one): what is not written costs nothing"
+        }
         "logs-storage" => "keep logs for fewer days",
         "alarms" => "ten alarms are free, over all regions of the account",
         "custom-metrics" => "ten metrics are free; Logs Insights counts in logs without one",

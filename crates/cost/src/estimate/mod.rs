@@ -87,12 +87,13 @@ pub fn outputs(deployment: &Deployment<'_>) -> BTreeMap<String, Given> {
     let mut evaluator = Evaluator::new(deployment.template, &deployment.given, &deployment.place);
     (evaluator.outputs().into_iter())
         .map(|(name, value)| {
+            let why = || {
+                let stack = &deployment.stack;
+                format!("output `{name}` of `{stack}` is known after its deployment")
+            };
             let given = match value.text() {
                 Some(text) => Given::Text(text.to_owned()),
-                None => Given::Later(format!(
-                    "output `{name}` of `{}` is known after its deployment",
-                    deployment.stack
-                )),
+                None => Given::Later(value.form(), why()),
             };
             (name, given)
         })

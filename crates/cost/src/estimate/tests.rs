@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use time::macros::date;
 
 use super::*;
+use crate::evaluate::Form;
 use crate::usage::{METRICS, UsageFile};
 
 /// One resource of every kind that is billed by use alone.
@@ -385,7 +386,10 @@ fn outputs_are_handed_on() {
     assert_eq!(given["Name"], Given::Text("t".into()));
     assert_eq!(
         given["Arn"],
-        Given::Later("output `Arn` of `table` is known after its deployment".into())
+        Given::Later(
+            Form::Arn,
+            "output `Arn` of `table` is known after its deployment".into()
+        )
     );
 }
 

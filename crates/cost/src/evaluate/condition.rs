@@ -81,6 +81,12 @@ impl Evaluator<'_> {
     }
 
     fn equal(&mut self, left: &Value, right: &Value) -> Option<bool> {
+        // Whether there is a name or an ARN is the usual question, and can be told before there is one.
+        for (text, later) in [(left, right), (right, left)] {
+            if text.text().is_some_and(|text| !later.form().allows(text)) {
+                return Some(false);
+            }
+        }
         for side in [left, right] {
             match side {
                 Value::Unknown(unknown) => {

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub use each::Scope;
-pub use value::{Unknown, Value};
+pub use value::{Form, Unknown, Value};
 
 use crate::template::{Kind, Node, Template};
 
@@ -43,8 +43,8 @@ const GAPS_MAX: usize = 200;
 pub enum Given {
     /// This value.
     Text(String),
-    /// A value that is known after the deployment of something else, which this describes.
-    Later(String),
+    /// A value that is known after the deployment of something else, which the text describes.
+    Later(Form, String),
 }
 
 /// Where a stack would be.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Evaluator, Given, Scope, Unknown, Value};
+use super::{Evaluator, Form, Given, Scope, Unknown, Value};
 use crate::template::Node;
 
 /// The property that is a resource's name, and so what `Ref` gives, where the template sets it.
@@ -47,12 +47,13 @@ impl Evaluator<'_> {
     /// See [pseudo parameters](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html).
     fn pseudo(&mut self, name: &str, line: usize) -> Value {
         let text = |text: &str| Value::Text(text.to_owned());
+        let filled = |why: &str| Value::Unknown(Unknown::of_form(Form::Filled, line, why));
         let china = self.place.region.starts_with("cn-");
         match name {
             "AWS::Region" => text(&self.place.region),
             "AWS::AccountId" => match &self.place.account {
                 Some(account) => text(account),
-                None => Value::unknown(line, "the account is not known"),
+                None => filled("the account is not known"),
             },
             "AWS::StackName" => text(&self.place.stack_name),
             "AWS::Partition" if china => text("aws-cn"),
@@ -62,7 +63,7 @@ impl Evaluator<'_> {
             "AWS::URLSuffix" => text("amazonaws.com"),
             "AWS::NoValue" => Value::Absent,
             "AWS::NotificationARNs" => Value::List(Vec::new()),
-            "AWS::StackId" => Value::unknown(line, "the stack's id is known after the deployment"),
+            "AWS::StackId" => filled("the stack's id is known after the deployment"),
             _ => self.missing(line, format!("`{name}` is no pseudo parameter")),
         }
     }
@@ -78,7 +79,9 @@ impl Evaluator<'_> {
         });
         let text = match self.given.get(name) {
             Some(Given::Text(text)) => text.clone(),
-            Some(Given::Later(why)) => return Value::unknown(declared.line, why.clone()),
+            Some(Given::Later(form, why)) => {
+                return Value::Unknown(Unknown::of_form(*form, declared.line, why.clone()));
+            }
             None => {
                 let Some(text) = default else {
                     let why = format!("parameter `{name}` has no value and no default");
@@ -127,9 +130,14 @@ impl Evaluator<'_> {
     pub(super) fn attribute(&mut self, resource: &str, attribute: &str, line: usize) -> Value {
         if self.resources.contains_key(resource) || self.makes_in_loops() {
             let why = format!("`{resource}.{attribute}` is known after the deployment");
+            let form = if attribute.ends_with("Arn") {
+                Form::Arn
+            } else {
+                Form::Any
+            };
             return Value::Unknown(Unknown {
                 resource: Some(resource.to_owned()),
-                ..Unknown::new(line, why)
+                ..Unknown::of_form(form, line, why)
             });
         }
         self.missing(

@@ -6,6 +6,8 @@ const TEMPLATE: &str = "
 Parameters:
   Env: {Type: String, Default: dev}
   Count: {Type: Number, Default: 3}
+  Key: {Type: String, Default: ''}
+  Perhaps: {Type: String, Default: ''}
   Names: {Type: CommaDelimitedList, Default: 'a, b'}
   Vpc: {Type: 'AWS::EC2::VPC::Id'}
   Ami: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /ami}
@@ -21,6 +23,10 @@ Conditions:
   Unsure: !Equals [!Ref Vpc, vpc-1]
   Sure: !Or [!Condition Unsure, !Condition IsDev]
   Loop: !Not [!Condition Loop]
+  HasKey: !Not [!Equals [!Ref Key, '']]
+  HasTopic: !Not [!Equals ['', !Ref Topic]]
+  HasPerhaps: !Not [!Equals [!Ref Perhaps, '']]
+  HasArn: !Not [!Equals [!GetAtt Topic.TopicArn, none]]
 Resources:
   Table:
     Type: AWS::DynamoDB::Table
@@ -41,7 +47,17 @@ fn of(expression: &str) -> String {
         account: None,
         stack_name: "s".into(),
     };
-    let given = BTreeMap::from([("Count".to_owned(), Given::Text("3".into()))]);
+    let given = BTreeMap::from([
+        ("Count".to_owned(), Given::Text("3".into())),
+        (
+            "Key".to_owned(),
+            Given::Later(Form::Filled, "it comes later".into()),
+        ),
+        (
+            "Perhaps".to_owned(),
+            Given::Later(Form::Any, "nobody knows".into()),
+        ),
+    ]);
     let quiet = |text: &str| {
         let template = Template::parse(&TEMPLATE.replace("EXPRESSION", text)).unwrap();
         let mut evaluator = Evaluator::new(&template, &given, &place);
@@ -97,6 +113,10 @@ fn functions() {
         "!If [Either, 1, 2]",
         "!If [Sure, 1, 2]",
         "!If [Unsure, 1, 2]",
+        "!If [HasKey, 1, 2]",
+        "!If [HasTopic, 1, 2]",
+        "!If [HasPerhaps, 1, 2]",
+        "!If [HasArn, 1, 2]",
         "!If [Loop, 1, 2]",
         "!If [Nobody, 1, 2]",
         "!If [IsDev, 1]",

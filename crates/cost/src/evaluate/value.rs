@@ -28,6 +28,31 @@ pub struct Unknown {
     pub why: String,
     /// The resource whose attribute it is, where it is one.
     pub resource: Option<String>,
+    /// What is known of it all the same.
+    pub form: Form,
+}
+
+/// What is known of a text before it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// Nothing.
+    #[default]
+    Any,
+    /// It is not empty, as a name is not.
+    Filled,
+    /// It starts with `arn:`.
+    Arn,
+}
+
+impl Form {
+    /// Whether a text may turn out to be that one.
+    pub(super) fn allows(self, text: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Filled => !text.is_empty(),
+            Self::Arn => text.starts_with("arn:"),
+        }
+    }
 }
 
 impl Unknown {
@@ -36,6 +61,14 @@ impl Unknown {
             line,
             why: why.into(),
             resource: None,
+            form: Form::Any,
+        }
+    }
+
+    pub(super) fn of_form(form: Form, line: usize, why: impl Into<String>) -> Self {
+        Self {
+            form,
+            ..Self::new(line, why)
         }
     }
 }
@@ -43,6 +76,15 @@ impl Unknown {
 impl Value {
     pub(super) fn unknown(line: usize, why: impl Into<String>) -> Self {
         Self::Unknown(Unknown::new(line, why))
+    }
+
+    /// What is known of a text that comes later; `Any` for what is known, or is no text.
+    pub fn form(&self) -> Form {
+        match self {
+            Self::Resource(_) => Form::Filled,
+            Self::Unknown(unknown) => unknown.form,
+            Self::Absent | Self::Text(_) | Self::List(_) | Self::Map(_) => Form::Any,
+        }
     }
 
     /// The value under a path of keys; `Absent` where one of them is missing. What is not known stays so.
