@@ -79,6 +79,12 @@ impl Ui {
         Some(spinner)
     }
 
+    /// How many letters a line of the terminal has; `None` where stdout is none.
+    pub(crate) fn width(&self) -> Option<usize> {
+        let (_, columns) = console::Term::stdout().size_checked()?;
+        std::io::stdout().is_terminal().then_some(columns.into())
+    }
+
     /// Writes data as text.
     pub(crate) fn data(&self, text: impl Display) {
         write_stdout(&text.to_string());

@@ -3,6 +3,7 @@
 #![no_main]
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use stackway_cost::book::PriceBook;
@@ -11,6 +12,11 @@ use stackway_cost::evaluate::Place;
 use stackway_cost::report::Report;
 use stackway_cost::template::Template;
 use stackway_cost::usage::{Account, UsageFile};
+
+static BOOK: LazyLock<PriceBook> =
+    LazyLock::new(|| PriceBook::embedded().expect("a test holds that it is whole"));
+static USAGE: LazyLock<UsageFile> =
+    LazyLock::new(|| UsageFile::embedded().expect("a test holds that it is whole"));
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(template) = Template::parse(&String::from_utf8_lossy(bytes)) else {
@@ -26,11 +32,10 @@ fuzz_target!(|bytes: &[u8]| {
             stack_name: "fuzz".to_owned(),
         },
     };
-    let usage = UsageFile::embedded().expect("a test holds that it is whole");
     let basis = Basis {
-        book: &PriceBook::embedded().expect("a test holds that it is whole"),
+        book: &BOOK,
         profile_name: "busy",
-        profile: &usage.profiles["busy"],
+        profile: &USAGE.profiles["busy"],
         account: &Account::TwelveMonths,
         today: time::macros::date!(2026 - 11 - 24),
     };
@@ -39,5 +44,5 @@ fuzz_target!(|bytes: &[u8]| {
         title: "fuzz",
         estimate: &estimate,
     };
-    let _ = (report.text(), report.json(), report.csv(), report.markdown(), report.html());
+    let _ = (report.text(None), report.text(Some(80)), report.json(), report.csv(), report.markdown(), report.html());
 });

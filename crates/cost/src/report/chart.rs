@@ -5,16 +5,20 @@ use std::fmt::Write as _;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
+use super::Group;
 use super::html::escaped;
 use super::number::{money, percent};
-use crate::estimate::{Amount, Used};
+use crate::estimate::Used;
 
 /// Geometry, in units of the drawing.
 const WIDTH: u32 = 640;
 const ROW: u32 = 34;
 const LABEL: u32 = 170;
-const FIGURE: u32 = 120;
+const FIGURE: u32 = 150;
 const BARS: u32 = WIDTH - LABEL - FIGURE;
+
+/// What ends a chart; one that is wider than the window is scrolled, and stays legible.
+const CLOSE: &str = "</svg></div>\n";
 
 /// The length of a bar that is `part` of `whole`; what is there is seen.
 fn length(part: Decimal, whole: Decimal) -> u32 {
@@ -28,38 +32,40 @@ fn length(part: Decimal, whole: Decimal) -> u32 {
 fn open(title: &str, rows: usize) -> String {
     let height = u32::try_from(rows).unwrap_or_default() * ROW + 6;
     format!(
-        "<svg role=\"img\" aria-label=\"{}\" viewBox=\"0 0 {WIDTH} {height}\" xmlns=\"http://www.w3.org/2000/svg\">\n",
+        "<div class=\"scroll\"><svg role=\"img\" aria-label=\"{}\" viewBox=\"0 0 {WIDTH} {height}\" xmlns=\"http://www.w3.org/2000/svg\">\n",
         escaped(title)
     )
 }
 
 /// Two bars for each group: by the list, and after the free tier.
-pub(super) fn amounts(title: &str, groups: &[(String, Amount)]) -> String {
+pub(super) fn amounts(title: &str, groups: &[Group]) -> String {
     let most = groups
         .iter()
-        .map(|(_, amount)| amount.list.max(amount.after_free))
+        .map(|group| group.amount.list.max(group.amount.after_free))
         .max()
         .unwrap_or_default();
     let mut out = open(title, groups.len());
-    for (position, (name, amount)) in groups.iter().enumerate() {
+    for (position, group) in groups.iter().enumerate() {
+        let amount = group.amount;
         let top = u32::try_from(position).unwrap_or_default() * ROW + 4;
         let _ = writeln!(
             out,
             "<text x=\"0\" y=\"{}\" class=\"label\">{}</text>\
              <rect x=\"{LABEL}\" y=\"{top}\" width=\"{}\" height=\"12\" class=\"list\"/>\
              <rect x=\"{LABEL}\" y=\"{}\" width=\"{}\" height=\"12\" class=\"paid\"/>\
-             <text x=\"{WIDTH}\" y=\"{}\" class=\"figure\">{} → {}</text>",
+             <text x=\"{WIDTH}\" y=\"{}\" class=\"figure\">{} → {}{}</text>",
             top + 17,
-            escaped(name),
+            escaped(&group.name),
             length(amount.list, most),
             top + 13,
             length(amount.after_free, most),
             top + 17,
             escaped(&money(amount.list)),
             escaped(&money(amount.after_free)),
+            group.doubt,
         );
     }
-    out + "</svg>\n"
+    out + CLOSE
 }
 
 /// A bar for each allowance, in a frame that is all of it.
@@ -83,5 +89,5 @@ pub(super) fn allowances(title: &str, used: &[Used]) -> String {
             escaped(&percent(used.share())),
         );
     }
-    out + "</svg>\n"
+    out + CLOSE
 }

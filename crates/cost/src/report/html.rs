@@ -17,12 +17,13 @@ h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top:
 p.lead { color: var(--dim); margin-top: .2rem; }
 dl.sums { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; } dl.sums dt { color: var(--dim); font-size: .85rem; }
 dl.sums dd { margin: 0; font-size: 1.7rem; font-variant-numeric: tabular-nums; }
-svg { width: 100%; max-width: 48rem; height: auto; display: block; }
+svg { width: 100%; min-width: 34rem; max-width: 48rem; height: auto; display: block; }
 svg text { fill: var(--ink); font: 13px system-ui, sans-serif; } svg .figure { text-anchor: end; }
 svg .list { fill: var(--list); } svg .paid { fill: var(--paid); } svg .left { fill: var(--left); }
 svg .frame { fill: none; stroke: var(--edge); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+.lines td:first-child { overflow-wrap: anywhere; min-width: 9rem; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--edge); vertical-align: top; }
 th { color: var(--dim); font-weight: 600; } .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 li { margin: .25rem 0; } footer { color: var(--dim); font-size: .85rem; margin-top: 2.5rem; }
@@ -68,10 +69,7 @@ impl Report<'_> {
             let _ = writeln!(out, "<li>{}</li>", escaped(&said));
         }
         out += "</ul>\n";
-        for (what, groups) in [
-            ("stack", estimate.by_stack()),
-            ("service", estimate.by_service()),
-        ] {
+        for (what, groups) in self.groups() {
             let _ = writeln!(out, "<h2>By {what}: price list → after the free tier</h2>");
             out += &chart::amounts(&format!("amounts by {what}"), &groups);
         }
@@ -96,7 +94,7 @@ impl Report<'_> {
     }
 
     fn line_table(&self) -> String {
-        let mut out = "<h2>Every line</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th>resource</th><th>for</th>\
+        let mut out = "<h2>Every line</h2>\n<div class=\"scroll\"><table class=\"lines\">\n<thead><tr><th>resource</th><th>for</th>\
              <th class=\"n\">quantity</th><th class=\"n\">price</th><th class=\"n\">list</th>\
              <th class=\"n\">after free tier</th></tr></thead>\n<tbody>\n"
             .to_owned();

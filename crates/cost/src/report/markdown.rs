@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 use super::number::{money, percent, plural, price, quantity};
-use super::{Report, credits, first_to_leave, left};
-use crate::estimate::Amount;
+use super::{Group, Report, credits, first_to_leave, left};
 
 impl Report<'_> {
     /// The report as Markdown.
@@ -25,10 +24,7 @@ impl Report<'_> {
             estimate.account.name(),
             estimate.book_version,
         );
-        for (what, groups) in [
-            ("stack", estimate.by_stack()),
-            ("service", estimate.by_service()),
-        ] {
+        for (what, groups) in self.groups() {
             out += &groups_table(what, &groups);
         }
         out += "<details><summary>Every line</summary>\n\n";
@@ -93,15 +89,16 @@ impl Report<'_> {
     }
 }
 
-fn groups_table(what: &str, groups: &[(String, Amount)]) -> String {
+fn groups_table(what: &str, groups: &[Group]) -> String {
     let mut out = format!("| {what} | list | after free tier |\n| --- | ---: | ---: |\n");
-    for (name, amount) in groups {
+    for group in groups {
         let _ = writeln!(
             out,
-            "| {} | {} | {} |",
-            escaped(name),
-            money(amount.list),
-            money(amount.after_free)
+            "| {} | {}{doubt} | {}{doubt} |",
+            escaped(&group.name),
+            money(group.amount.list),
+            money(group.amount.after_free),
+            doubt = group.doubt
         );
     }
     out + "\n"

@@ -26,6 +26,17 @@ pub struct Report<'a> {
     pub estimate: &'a Estimate,
 }
 
+/// What stands after an amount that is not all of it.
+const DOUBT: &str = " + ?";
+
+/// The amounts of a stack or a service.
+struct Group {
+    name: String,
+    amount: Amount,
+    /// [`DOUBT`], or nothing.
+    doubt: &'static str,
+}
+
 /// A row of a table for people: lines of the same thing in several accounts are one.
 struct Row<'a> {
     line: &'a Line,
@@ -104,9 +115,68 @@ impl<'a> Report<'a> {
 
     /// What could not be resolved.
     fn unresolved(&self) -> Vec<String> {
-        (self.estimate.gaps.iter())
-            .map(|(stack, gap)| format!("{stack}, line {}: {}", gap.line, gap.what))
+        let mut said: Vec<(&str, &str, Vec<String>)> = Vec::new();
+        for (stack, gap) in &self.estimate.gaps {
+            let line = gap.line.to_string();
+            let same = |(other, what, _): &&mut (&str, &str, Vec<String>)| {
+                *other == stack && *what == gap.what
+            };
+            match said.iter_mut().find(same) {
+                Some((_, _, lines)) => lines.push(line),
+                None => said.push((stack, &gap.what, vec![line])),
+            }
+        }
+        (said.into_iter())
+            .map(|(stack, what, lines)| {
+                let word = if lines.len() == 1 { "line" } else { "lines" };
+                format!("{stack}, {word} {}: {what}", lines.join(", "))
+            })
             .collect()
+    }
+
+    /// The mark after the amounts of a stack of which something is not priced.
+    fn doubt_of_stack(&self, stack: &str) -> &'static str {
+        let mut missing = self.estimate.not_priced.iter();
+        if missing.any(|missing| !missing.covered && missing.stack == stack) {
+            DOUBT
+        } else {
+            ""
+        }
+    }
+
+    /// The mark after the amounts of a service of which something is not priced.
+    fn doubt_of_service(&self, service: &str) -> &'static str {
+        let mut lines = self.estimate.lines.iter();
+        if lines.any(|line| line.service == service && line.after_free.is_none()) {
+            DOUBT
+        } else {
+            ""
+        }
+    }
+
+    /// The monthly amounts by what is named, each with its mark.
+    fn groups(&self) -> [(&'static str, Vec<Group>); 2] {
+        let group = |doubt: &'static str, (name, amount): (String, Amount)| Group {
+            name,
+            amount,
+            doubt,
+        };
+        let stacks = self.estimate.by_stack().into_iter();
+        let services = self.estimate.by_service().into_iter();
+        [
+            (
+                "stack",
+                stacks
+                    .map(|stack| group(self.doubt_of_stack(&stack.0), stack))
+                    .collect(),
+            ),
+            (
+                "service",
+                services
+                    .map(|service| group(self.doubt_of_service(&service.0), service))
+                    .collect(),
+            ),
+        ]
     }
 
     /// What is unused in this profile: lines of quantity zero.

@@ -89,7 +89,22 @@ fn text() {
         title: "prod",
         estimate: &estimate,
     };
-    insta::assert_snapshot!(report.text());
+    insta::assert_snapshot!(report.text(None));
+}
+
+#[test]
+fn text_for_a_narrow_terminal() {
+    let estimate = small();
+    let report = Report {
+        title: "prod",
+        estimate: &estimate,
+    };
+    let text = report.text(Some(80));
+    // Sentences break where the terminal breaks them; lines of tables must not.
+    for line in text.lines().filter(|line| line.starts_with(' ')) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    insta::assert_snapshot!(text);
 }
 
 #[test]
@@ -99,7 +114,7 @@ fn text_of_a_credits_account() {
         title: "sandbox",
         estimate: &estimate,
     };
-    insta::assert_snapshot!(report.text());
+    insta::assert_snapshot!(report.text(None));
 }
 
 #[test]

@@ -7,18 +7,22 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
 use super::number::{money, percent, plural, price, quantity};
-use super::{Report, credits, first_to_leave, left};
+use super::{Group, Report, Row, credits, first_to_leave, left};
 use crate::estimate::Amount;
 
-/// Letters that the longest bar takes.
+/// Letters that the longest bar takes, on a terminal that is wide enough and on one that is not.
 const BAR: u32 = 20;
+const SHORT_BAR: u32 = 8;
 
-/// A bar whose length is `part` of `whole`, in eighths of a letter.
-pub(super) fn bar(part: Decimal, whole: Decimal) -> String {
+/// The width from which on bars are long.
+const WIDE: usize = 100;
+
+/// A bar whose length is `part` of `whole`, of so many letters at most, in eighths of one.
+fn bar(part: Decimal, whole: Decimal, letters: u32) -> String {
     if whole.is_zero() || part <= Decimal::ZERO {
         return String::new();
     }
-    let eighths = (part / whole).min(Decimal::ONE) * Decimal::from(BAR * 8);
+    let eighths = (part / whole).min(Decimal::ONE) * Decimal::from(letters * 8);
     // What is there is seen.
     let eighths = eighths.round().to_usize().unwrap_or_default().max(1);
     let last = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
@@ -44,8 +48,8 @@ pub(super) fn table(header: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) 
 }
 
 impl Report<'_> {
-    /// The report for a terminal.
-    pub fn text(&self) -> String {
+    /// The report for a terminal of so many letters; where no width is given, tables are as wide as they are.
+    pub fn text(&self, width: Option<usize>) -> String {
         let estimate = self.estimate;
         let mut out = String::new();
         // Writing to a string cannot fail.
@@ -58,13 +62,24 @@ impl Report<'_> {
             estimate.profile,
             estimate.account.name()
         );
-        out += &self.amounts("stack", &estimate.by_stack(), true);
+        let bar = match width {
+            Some(width) if width < WIDE => SHORT_BAR,
+            _ => BAR,
+        };
+        for (what, groups) in self.groups() {
+            out += &self.amounts(what, &groups, bar);
+            out += "\n";
+        }
+        let lines = self.wide_lines();
+        out += &match width {
+            Some(width) if lines.lines().any(|line| line.chars().count() > width) => {
+                self.narrow_lines(width)
+            }
+            _ => lines,
+        };
+        out += &self.unused_line();
         out += "\n";
-        out += &self.amounts("service", &estimate.by_service(), false);
-        out += "\n";
-        out += &self.lines();
-        out += "\n";
-        out += &self.allowances();
+        out += &self.allowances(bar);
         let _ = writeln!(out, "{}", self.verdict());
         for said in left(estimate)
             .into_iter()
@@ -85,10 +100,10 @@ impl Report<'_> {
         out
     }
 
-    fn amounts(&self, what: &str, groups: &[(String, Amount)], total: bool) -> String {
+    fn amounts(&self, what: &str, groups: &[Group], letters: u32) -> String {
         let most = groups
             .iter()
-            .map(|(_, amount)| amount.list)
+            .map(|group| group.amount.list)
             .max()
             .unwrap_or_default();
         let row = |name: &str, amount: Amount, bar: String| {
@@ -100,9 +115,12 @@ impl Report<'_> {
             ]
         };
         let mut rows: Vec<_> = (groups.iter())
-            .map(|(name, amount)| row(name, *amount, bar(amount.list, most)))
+            .map(|group| {
+                let bar = bar(group.amount.list, most, letters) + group.doubt;
+                row(&group.name, group.amount, bar.trim_start().to_owned())
+            })
             .collect();
-        if total {
+        if what == "stack" {
             let sum = self.estimate.total();
             let rates = format!(
                 "{} an hour, {} a year",
@@ -114,30 +132,17 @@ impl Report<'_> {
         table(&[what, "list", "after free tier", ""], &[1, 2], rows)
     }
 
-    fn lines(&self) -> String {
+    fn wide_lines(&self) -> String {
         let rows = self.rows().into_iter().map(|row| {
             let line = row.line;
-            let copies = if row.copies > 1 {
-                format!(" ({} accounts)", row.copies)
-            } else {
-                String::new()
-            };
-            let known = |amount| {
-                if row.known {
-                    money(amount)
-                } else {
-                    "?".to_owned()
-                }
-            };
             vec![
-                format!("{}.{}{copies}", line.stack, line.resource),
+                named(&row),
                 line.title.clone(),
                 quantity(row.quantity),
                 plural(&line.unit, row.quantity),
                 line.price.map_or_else(|| "?".to_owned(), price),
-                known(row.amount.list),
-                line.after_free
-                    .map_or_else(|| "?".to_owned(), |_| money(row.amount.after_free)),
+                list_amount(&row),
+                paid_amount(&row),
             ]
         });
         let header = [
@@ -149,18 +154,69 @@ impl Report<'_> {
             "list",
             "after free tier",
         ];
-        let mut out = table(&header, &[2, 4, 5, 6], rows.collect());
-        let unused = self.unused();
-        let free = self.estimate.without_charge;
-        let _ = writeln!(
-            out,
-            "{} resources; {free} are billed for nothing of their own, {unused} lines are not used in this profile",
-            self.estimate.resources
-        );
+        table(&header, &[2, 4, 5, 6], rows.collect())
+    }
+
+    /// The same for a narrow terminal: a resource's lines below its name, and prices left out.
+    fn narrow_lines(&self, width: usize) -> String {
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        let mut last = String::new();
+        for row in self.rows() {
+            let name = named(&row);
+            if name != last {
+                rows.push(vec![name.clone()]);
+                last = name;
+            }
+            let (used, unit) = (quantity(row.quantity), plural(&row.line.unit, row.quantity));
+            rows.push(vec![
+                format!("  {}", row.line.title),
+                format!("{used} {unit}"),
+                list_amount(&row),
+                paid_amount(&row),
+            ]);
+        }
+        // A name alone goes over the columns beside it.
+        let widths = [1, 2, 3].map(|column| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            let heads = ["", "quantity", "list", "to pay"][column].len();
+            cells
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or_default()
+                .max(heads)
+        });
+        let first = width
+            .saturating_sub(widths.iter().sum::<usize>() + 6)
+            .clamp(12, 40);
+        let head = ["resource", "quantity", "list", "to pay"].map(str::to_owned);
+        let mut out = String::new();
+        for row in std::iter::once(head.to_vec()).chain(rows) {
+            let [title, cells @ ..] = row.as_slice() else {
+                continue;
+            };
+            if cells.is_empty() {
+                let _ = writeln!(out, " {title}");
+                continue;
+            }
+            let _ = write!(out, " {}", cut(title, first));
+            for (cell, width) in cells.iter().zip(widths) {
+                let _ = write!(out, "  {cell:>width$}");
+            }
+            out.push('\n');
+        }
         out
     }
 
-    fn allowances(&self) -> String {
+    fn unused_line(&self) -> String {
+        format!(
+            "{} resources; {} are billed for nothing of their own, {} lines are not used in this profile\n",
+            self.estimate.resources,
+            self.estimate.without_charge,
+            self.unused()
+        )
+    }
+
+    fn allowances(&self, letters: u32) -> String {
         if self.estimate.used.is_empty() {
             return String::new();
         }
@@ -171,10 +227,42 @@ impl Report<'_> {
                 quantity(used.amount),
                 plural(&used.unit, used.amount),
                 percent(used.share()),
-                bar(used.share(), Decimal::ONE),
+                bar(used.share(), Decimal::ONE, letters),
             ]
         });
         let header = ["free tier", "used", "of", "", "share", ""];
         table(&header, &[1, 2, 4], rows.collect()) + "\n"
     }
+}
+
+/// A resource, with the number of accounts that have it.
+fn named(row: &Row<'_>) -> String {
+    let (stack, resource) = (&row.line.stack, &row.line.resource);
+    match row.copies {
+        1 => format!("{stack}.{resource}"),
+        copies => format!("{stack}.{resource} ({copies} accounts)"),
+    }
+}
+
+fn list_amount(row: &Row<'_>) -> String {
+    if row.known {
+        money(row.amount.list)
+    } else {
+        "?".to_owned()
+    }
+}
+
+fn paid_amount(row: &Row<'_>) -> String {
+    let known = row.line.after_free;
+    known.map_or_else(|| "?".to_owned(), |_| money(row.amount.after_free))
+}
+
+/// A text of just so many letters; the end of a long one is left out.
+fn cut(text: &str, width: usize) -> String {
+    let shown: String = if text.chars().count() > width {
+        text.chars().take(width - 1).chain(['…']).collect()
+    } else {
+        text.to_owned()
+    };
+    format!("{shown:<width$}")
 }

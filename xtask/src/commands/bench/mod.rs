@@ -1,6 +1,7 @@
 //! What is measured, one file each.
 
 pub(crate) mod api;
+pub(crate) mod cost;
 pub(crate) mod instructions;
 pub(crate) mod load;
 
@@ -19,6 +20,7 @@ pub(crate) struct BenchArgs {
 #[derive(Debug, Subcommand)]
 enum Bench {
     Api(api::ApiArgs),
+    Cost(cost::CostBenchArgs),
     Instructions(instructions::InstructionsArgs),
     Load(load::LoadArgs),
 }
@@ -26,6 +28,7 @@ enum Bench {
 pub(crate) async fn run(ui: &Ui, args: &BenchArgs) -> Result<(), Failure> {
     match &args.what {
         Bench::Api(args) => api::run(ui, args).await,
+        Bench::Cost(args) => cost::run(ui, args).await,
         Bench::Instructions(args) => instructions::run(ui, args).await,
         Bench::Load(args) => load::run(ui, args).await,
     }

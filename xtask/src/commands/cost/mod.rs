@@ -207,7 +207,7 @@ fn show(
 ) -> Result<(), Failure> {
     let report = Report { title, estimate };
     let written = match global.format {
-        Format::Text => report.text(),
+        Format::Text => report.text(ui.width()),
         Format::Json => report.json(),
         Format::Csv => report.csv(),
         Format::Markdown => report.markdown(),
