@@ -9,6 +9,9 @@ mod error;
 mod follow;
 mod guard;
 mod history;
+mod pipeline;
+#[cfg(test)]
+mod pipeline_tests;
 mod plan;
 mod preflight;
 pub mod roll_out;
@@ -22,6 +25,7 @@ pub use drift::{DriftFinder, DriftFound};
 pub use error::FlowError;
 pub use guard::{AllowReplace, Guarded};
 pub use history::{Historian, StackHistory, Window, merged};
+pub use pipeline::{PipelineError, PipelineWatcher};
 pub use plan::{Plan, PlannedStack, Planner, Stop};
 pub use preflight::{Depth, Preflight, WantedStack};
 

@@ -7,7 +7,7 @@ mod status;
 pub use execution::{
     ActionRun, ApprovalWait, ExecutionSummary, PipelineSummary, Revision, Trouble,
 };
-pub use picture::{ActionPicture, Picture, PipelineState, StagePicture, StageState};
+pub use picture::{ActionPicture, Change, Picture, PipelineState, StagePicture, StageState};
 pub use status::{RunStatus, Standing};
 
 /// A pipeline's stages and their actions, in the order in which they run.

@@ -160,6 +160,87 @@ impl Picture {
     }
 }
 
+/// Something that is new since the last look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The stage; none where it is the execution's own.
+    pub stage: Option<String>,
+    /// The action; none where it is the stage's or the execution's own.
+    pub action: Option<String>,
+    /// How it stands now.
+    pub status: RunStatus,
+    /// Whether it waits for a person from now on.
+    pub waits: bool,
+    /// Its trouble, else what its provider says.
+    pub said: Option<String>,
+}
+
+impl Picture {
+    /// What is new since an earlier look at the same execution; without one, everything that has begun.
+    pub fn changes_since(&self, earlier: Option<&Self>) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let own = |status: &RunStatus| Change {
+            stage: None,
+            action: None,
+            status: status.clone(),
+            waits: false,
+            said: self.execution.status_summary.clone(),
+        };
+        let old_status = earlier.map(|picture| &picture.execution.status);
+        let has_changed = old_status != Some(&self.execution.status);
+        if has_changed && !self.execution.status.is_over() {
+            changes.push(own(&self.execution.status));
+        }
+        for stage in &self.stages {
+            let old_stage = earlier.and_then(|picture| {
+                let mut stages = picture.stages.iter();
+                stages.find(|old| old.name == stage.name)
+            });
+            for action in &stage.actions {
+                let old = old_stage
+                    .and_then(|old| old.actions.iter().find(|old| old.name == action.name));
+                let was = old.map_or((&RunStatus::NotStarted, 0, false), |old| {
+                    (&old.status, old.runs, old.wait.is_some())
+                });
+                let is = (&action.status, action.runs, action.wait.is_some());
+                if was != is {
+                    changes.push(Change {
+                        stage: Some(stage.name.clone()),
+                        action: Some(action.name.clone()),
+                        status: action.status.clone(),
+                        waits: action.wait.is_some(),
+                        said: action.said(),
+                    });
+                }
+            }
+            let was = old_stage.map_or(&RunStatus::NotStarted, |old| &old.status);
+            if *was != stage.status && stage.status.is_over() {
+                changes.push(Change {
+                    stage: Some(stage.name.clone()),
+                    action: None,
+                    status: stage.status.clone(),
+                    waits: false,
+                    said: None,
+                });
+            }
+        }
+        if has_changed && self.execution.status.is_over() {
+            changes.push(own(&self.execution.status));
+        }
+        changes
+    }
+}
+
+impl ActionPicture {
+    /// Its trouble, else what its provider says.
+    pub fn said(&self) -> Option<String> {
+        match &self.trouble {
+            Some(trouble) => Some(format!("{}: {}", trouble.code, trouble.message)),
+            None => self.summary.clone().filter(|summary| !summary.is_empty()),
+        }
+    }
+}
+
 fn stage(
     name: &str,
     actions: Vec<(String, String)>,

@@ -4,11 +4,13 @@ mod clock;
 mod control;
 mod drift;
 mod faults;
+mod pipeline_runs;
 mod stacks;
 
 pub use clock::FakeClock;
 pub use drift::{FakeDrift, FakeOperationEvents};
 pub use faults::{Call, Case, Effect, Ended, Fault, Faults, for_each_fault};
+pub use pipeline_runs::{FakePipelines, Look};
 
 use std::collections::BTreeMap;
 use std::path::Path;
