@@ -111,6 +111,7 @@ pub(crate) enum Command {
     Logs(commands::logs::LogsArgs),
     Drift(commands::drift::DriftArgs),
     Diff(commands::diff::DiffArgs),
+    Pipeline(commands::pipeline::PipelineArgs),
     Destroy(commands::destroy::DestroyArgs),
     Completions(commands::completions::CompletionsArgs),
 }

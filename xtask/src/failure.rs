@@ -33,6 +33,12 @@ pub(crate) enum Kind {
     NotDeployed,
     /// A deploy would take a resource with its data away, and nobody agreed to that.
     Guarded,
+    /// An execution of a pipeline failed.
+    Pipeline,
+    /// An execution of a pipeline was stopped, overtaken or cancelled.
+    PipelineStopped,
+    /// An execution of a pipeline waits for a person.
+    PipelineWaits,
     /// Ctrl-C.
     Interrupted,
 }
@@ -54,6 +60,9 @@ impl Kind {
             Self::Declined => 11,
             Self::NotDeployed => 12,
             Self::Guarded => 13,
+            Self::Pipeline => 14,
+            Self::PipelineStopped => 15,
+            Self::PipelineWaits => 16,
             Self::Interrupted => 130,
         }
     }
@@ -312,6 +321,9 @@ mod tests {
             Kind::Declined,
             Kind::NotDeployed,
             Kind::Guarded,
+            Kind::Pipeline,
+            Kind::PipelineStopped,
+            Kind::PipelineWaits,
             Kind::Interrupted,
         ] {
             assert!(

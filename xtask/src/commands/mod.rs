@@ -14,6 +14,7 @@ pub(crate) mod lint;
 pub(crate) mod logs;
 pub(crate) mod outputs;
 pub(crate) mod package;
+pub(crate) mod pipeline;
 pub(crate) mod plan;
 pub(crate) mod render;
 pub(crate) mod status;
@@ -44,6 +45,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         Command::Lint(args) => lint::run(ui, &args).await,
         Command::Render(args) => render::run(ui, global, &args),
         Command::Package(args) => package::run(ui, &args).await,
+        Command::Pipeline(args) => pipeline::run(ui, global, &args).await,
         Command::Bench(args) => bench::run(ui, &args).await,
         Command::Plan(args) => plan::run(ui, global, &args).await,
         Command::Deploy(args) => deploy::run(ui, global, &args).await,

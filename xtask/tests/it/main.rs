@@ -5,6 +5,7 @@
 mod cost;
 mod crates;
 mod package;
+mod pipelines;
 mod plan;
 mod refusals;
 mod render;
