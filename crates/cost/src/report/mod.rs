@@ -15,7 +15,7 @@ mod text;
 
 use crate::estimate::{Amount, Estimate, Line};
 
-pub use number::{exact, money, signed};
+pub use number::{exact, money, quantity, signed};
 
 /// An estimate with the name of what it is of.
 #[derive(Clone, Copy, Debug)]

@@ -52,7 +52,7 @@ pub(super) fn price(price: Decimal) -> String {
 }
 
 /// A quantity for people: at most three decimals, group signs.
-pub(super) fn quantity(quantity: Decimal) -> String {
+pub fn quantity(quantity: Decimal) -> String {
     let rounded = quantity.round_dp(3).normalize();
     if rounded.is_zero() && !quantity.is_zero() {
         return "<0.001".to_owned();

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use stackway_cost::actual::{Billed, Compared, compare};
 use stackway_cost::estimate::Estimate;
-use stackway_cost::report::{exact, money};
+use stackway_cost::report::{exact, money, quantity};
 use stackway_infra::aws::{AwsBudgets, CostExplorer, FreeTier};
 use stackway_infra::cloud::billing::{
     AccountPlan, Bills as _, Budget, Budgets as _, COST_EXPLORER_CALL_USD, FreeTierUse as _,
@@ -55,7 +55,14 @@ pub(super) async fn run(
     let question = format!(
         "Cost Explorer takes {COST_EXPLORER_CALL_USD} USD for each call, and this makes {CALLS} or, with many days, a few more."
     );
-    ui.confirm(&question, "yes", args.yes)?;
+    ui.confirm(&question, "yes", args.yes)
+        .map_err(|failure| Failure {
+            causes: vec![question.clone()],
+            hints: vec![
+                "nothing was asked of Cost Explorer; `--yes` answers in advance".to_owned(),
+            ],
+            ..failure
+        })?;
     let tags = BTreeMap::from([
         ("project".to_owned(), settings.naming.project.clone()),
         (
@@ -272,8 +279,8 @@ impl Told {
             vec![
                 row.usage_type.clone(),
                 row.title.clone(),
-                row.estimated_quantity.round_dp(3).normalize().to_string(),
-                row.billed_quantity.round_dp(3).normalize().to_string(),
+                quantity(row.estimated_quantity),
+                quantity(row.billed_quantity),
                 money(row.estimated),
                 money(row.billed),
             ]
@@ -288,17 +295,25 @@ impl Told {
         ];
         out += &table(&header, rows.collect());
         let amount = |amount: &Option<String>| amount.clone().unwrap_or_else(|| "-".to_owned());
+        let rounded = |amount: &Option<String>| match amount {
+            Some(amount) => decimal(amount).map(money),
+            None => Ok("-".to_owned()),
+        };
         let rows = (self.budgets.iter()).map(|budget| {
-            vec![
+            Ok(vec![
                 budget.name.clone(),
-                amount(&budget.actual),
-                amount(&budget.forecast),
-                amount(&budget.limit),
-            ]
+                rounded(&budget.actual)?,
+                rounded(&budget.forecast)?,
+                rounded(&budget.limit)?,
+            ])
         });
-        out += &table(&["budget", "spent", "forecast", "limit"], rows.collect());
+        out += &table(
+            &["budget", "spent", "forecast", "limit"],
+            rows.collect::<Result<_, Failure>>()?,
+        );
         let rows = self.free.iter().map(|free| {
-            let of = |value: f64| format!("{value:.2}");
+            let of =
+                |value: f64| Decimal::try_from(value).map_or_else(|_| value.to_string(), quantity);
             vec![
                 format!("{} {}", free.service, free.usage_type),
                 of(free.actual),

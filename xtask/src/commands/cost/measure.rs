@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use stackway_infra::aws::CloudWatch;
-use stackway_infra::cloud::Stacks as _;
-use stackway_infra::cloud::billing::{MetricRequest, Metrics as _};
-use stackway_infra::stack::Outcome;
+use stackway_infra::cloud::billing::{MetricRequest, Metrics};
+use stackway_infra::cloud::{CloudError, Stacks as _};
+use stackway_infra::stack::{Outcome, StackResource};
 use stackway_infra::stack_def::StackGraph;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 use super::cloud_of;
 use crate::failure::{Failure, Kind};
@@ -197,8 +197,7 @@ pub(super) async fn run(
     let cloud = cloud_of(settings).await?;
     let metrics = CloudWatch::new(&cloud.config);
     let today = OffsetDateTime::now_utc().date();
-    let mut measured: BTreeMap<String, Figures> = BTreeMap::new();
-    let mut deployed = false;
+    let mut deployed = Vec::new();
     for def in graph.deploy_order() {
         let stack = cloud
             .stacks
@@ -207,27 +206,9 @@ pub(super) async fn run(
         let Some(stack) = stack.filter(|stack| stack.status.outcome() != Outcome::Deleted) else {
             continue;
         };
-        deployed = true;
-        for resource in cloud.stacks.stack_resources(&stack.id).await? {
-            for measure in MEASURES
-                .iter()
-                .filter(|measure| measure.kind == resource.resource_type)
-            {
-                let request = measure.request(&resource.physical_id);
-                let values = metrics.daily_values(&request, today, days).await?;
-                if let Some(figure) = measure.figure(&values, days) {
-                    let figures = measured
-                        .entry(format!("{}.{}", def.name, resource.logical_id))
-                        .or_default();
-                    figures
-                        .entry(measure.table)
-                        .or_default()
-                        .push((measure.figure, figure));
-                }
-            }
-        }
+        deployed.push((def.name, cloud.stacks.stack_resources(&stack.id).await?));
     }
-    if !deployed {
+    if deployed.is_empty() {
         let name = &settings.environment.name;
         return Err(Failure::new(
             Kind::NotDeployed,
@@ -235,9 +216,42 @@ pub(super) async fn run(
         )
         .hint(format!("run `cargo xtask deploy --env {name}`")));
     }
+    let measured = measured(&deployed, &metrics, today, days).await?;
     ui.data(profile(&measured, &settings.environment.name.to_string(), days).trim_end());
     ui.say("put this into usage.toml, and use it with `--profile measured`");
     Ok(())
+}
+
+/// The figures of each resource that has some, by `stack.Resource`.
+async fn measured(
+    deployed: &[(&str, Vec<StackResource>)],
+    metrics: &dyn Metrics,
+    until: Date,
+    days: u16,
+) -> Result<BTreeMap<String, Figures>, CloudError> {
+    let mut measured: BTreeMap<String, Figures> = BTreeMap::new();
+    for (stack, resource) in deployed
+        .iter()
+        .flat_map(|(stack, resources)| resources.iter().map(move |resource| (stack, resource)))
+    {
+        for measure in MEASURES
+            .iter()
+            .filter(|measure| measure.kind == resource.resource_type)
+        {
+            let request = measure.request(&resource.physical_id);
+            let values = metrics.daily_values(&request, until, days).await?;
+            if let Some(figure) = measure.figure(&values, days) {
+                let figures = measured
+                    .entry(format!("{stack}.{}", resource.logical_id))
+                    .or_default();
+                figures
+                    .entry(measure.table)
+                    .or_default()
+                    .push((measure.figure, figure));
+            }
+        }
+    }
+    Ok(measured)
 }
 
 /// The profile as text for usage.toml.
@@ -289,6 +303,60 @@ mod tests {
             };
             assert!(near, "{metric}: {figure:?}");
         }
+    }
+
+    /// CloudWatch with two values for each metric of these names, and nothing for any other.
+    struct Scripted(&'static [(&'static str, &'static str, [f64; 2])]);
+
+    #[async_trait::async_trait]
+    impl Metrics for Scripted {
+        async fn daily_values(
+            &self,
+            metric: &MetricRequest,
+            _: Date,
+            days: u16,
+        ) -> Result<Vec<f64>, CloudError> {
+            assert_eq!(days, 2);
+            let asked = (metric.name, metric.dimensions[0].1.as_str());
+            let found = self.0.iter().find(|(name, of, _)| (*name, *of) == asked);
+            Ok(found.map_or_else(Vec::new, |(_, _, values)| values.to_vec()))
+        }
+    }
+
+    #[tokio::test]
+    async fn each_resource_is_asked_by_its_own_name() {
+        let resource = |logical: &str, physical: &str, kind: &str| StackResource {
+            logical_id: logical.to_owned(),
+            physical_id: physical.to_owned(),
+            resource_type: kind.to_owned(),
+            status: "CREATE_COMPLETE".to_owned(),
+        };
+        let deployed = [
+            (
+                "api",
+                vec![
+                    resource("Function", "prod-api", "AWS::Lambda::Function"),
+                    resource("Role", "role", "AWS::IAM::Role"),
+                    resource("Log", "/aws/lambda/prod-api", "AWS::Logs::LogGroup"),
+                ],
+            ),
+            (
+                "delivery",
+                vec![resource(
+                    "Topic",
+                    "arn:aws:sns:eu-west-2:111111111111:failed",
+                    "AWS::SNS::Topic",
+                )],
+            ),
+        ];
+        let metrics = Scripted(&[
+            ("Invocations", "prod-api", [100.0, 140.0]),
+            ("Duration", "prod-api", [10.0, 30.0]),
+            ("NumberOfMessagesPublished", "failed", [1.0, 1.0]),
+        ]);
+        let until = Date::from_calendar_date(2026, time::Month::November, 24).unwrap();
+        let measured = measured(&deployed, &metrics, until, 2).await.unwrap();
+        insta::assert_snapshot!(profile(&measured, "prod", 2));
     }
 
     #[test]
