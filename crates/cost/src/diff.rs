@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
+
 use crate::estimate::{Amount, Estimate, Line, NotPriced};
 
 /// The difference between two estimates.
@@ -25,11 +27,39 @@ pub struct Change {
     /// The line as it was or, where it was not there, as it will be: its names are the same in both.
     pub line: Line,
     /// Its amounts before; nothing where it was not there.
-    pub before: Amount,
+    pub before: Known,
     /// Its amounts after; nothing where it is gone.
-    pub after: Amount,
+    pub after: Known,
     /// Whether it was there before, and is there after.
     pub kind: ChangeKind,
+}
+
+/// As much as is known of an amount for a month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// By the price list; `None` where the book has no price.
+    pub list: Option<Decimal>,
+    /// After the free tier; `None` where that is not known.
+    pub after_free: Option<Decimal>,
+}
+
+impl Known {
+    /// What a line costs; 0 where there is no line.
+    fn of(line: Option<&Line>) -> Self {
+        Self {
+            list: line.map_or(Some(Decimal::ZERO), |line| line.list),
+            after_free: line.map_or(Some(Decimal::ZERO), |line| line.after_free),
+        }
+    }
+
+    /// What it is more than another; `None` where one of both is not known.
+    fn less(self, other: Self) -> Self {
+        let less = |one: Option<Decimal>, other: Option<Decimal>| Some(one? - other?);
+        Self {
+            list: less(self.list, other.list),
+            after_free: less(self.after_free, other.after_free),
+        }
+    }
 }
 
 /// What becomes of a line.
@@ -56,8 +86,8 @@ impl ChangeKind {
 
 impl Change {
     /// What it adds to a month.
-    pub fn monthly(&self) -> Amount {
-        self.after - self.before
+    pub fn monthly(&self) -> Known {
+        self.after.less(self.before)
     }
 }
 
@@ -99,8 +129,8 @@ impl Difference {
             };
             Some(Change {
                 line: line.clone(),
-                before: was.map(Line::amount).unwrap_or_default(),
-                after: is.map(Line::amount).unwrap_or_default(),
+                before: Known::of(was),
+                after: Known::of(is),
                 kind,
             })
         });
@@ -126,13 +156,5 @@ impl Difference {
                     == (&missing.stack, &missing.resource, &missing.why)
             })
         })
-    }
-
-    /// What the change adds to a stack's month.
-    pub fn of_stack(&self, stack: &str) -> Amount {
-        (self.lines.iter())
-            .filter(|change| change.line.stack == stack)
-            .map(Change::monthly)
-            .sum()
     }
 }

@@ -291,6 +291,62 @@ regions = ["eu-west-2"]
 "#;
 
 /// Templates and parameters come back from the emulator as they come from AWS.
+/// Two accounts and two regions: four stacks, each at its region's prices.
+#[test]
+fn a_stack_set_costs_as_much_as_all_of_its_stacks() {
+    let priced = |config: &str| {
+        let bench = Workbench::with_config(config);
+        let report = bench
+            .run(&[
+                "cost",
+                "--env",
+                "prod",
+                "--stack",
+                "table",
+                "--profile",
+                "busy",
+                "--format",
+                "json",
+            ])
+            .succeeded()
+            .json();
+        let lines = report["lines"].as_array().unwrap();
+        let writes: Vec<_> = (lines.iter())
+            .filter(|line| line["item"] == "dynamodb-write-units")
+            .map(|line| {
+                let text = |key: &str| line[key].as_str().unwrap_or("-").to_owned();
+                format!("{} {} {}", text("account"), text("region"), text("price"))
+            })
+            .collect();
+        (amount(&report, "list"), writes, report)
+    };
+    let accounts = "regions = [\"eu-west-2\"]\naccounts = [\"111111111111\", \"222222222222\"]\n";
+    let set = CONFIG.replace("regions = [\"eu-west-2\"]\n", accounts)
+        + r#"
+[environments.prod.stacks.table]
+place = "stack-set"
+accounts = ["111111111111", "222222222222"]
+regions = ["us-east-1", "eu-central-1"]
+"#;
+    let (total, writes, report) = priced(&set);
+    assert_eq!(
+        writes,
+        [
+            "111111111111 us-east-1 0.000000625",
+            "111111111111 eu-central-1 0.0000007625",
+            "222222222222 us-east-1 0.000000625",
+            "222222222222 eu-central-1 0.0000007625",
+        ]
+    );
+    assert_eq!(
+        report["regions"],
+        serde_json::json!(["us-east-1", "eu-central-1"])
+    );
+    let alone = |region: &str| priced(&CONFIG.replace("eu-west-2", region)).0;
+    let sum = 2.0 * (alone("us-east-1") + alone("eu-central-1"));
+    assert!((total - sum).abs() < 0.001, "{total} and not {sum}");
+}
+
 /// What the workflow of pull requests runs, on a merge such as GitHub checks out.
 #[test]
 fn a_pull_request_is_told_what_it_costs_and_held_to_a_limit() {

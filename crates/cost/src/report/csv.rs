@@ -95,12 +95,12 @@ impl Difference {
                 &line.resource,
                 &line.resource_type,
                 &line.item,
-                &exact(change.before.list),
-                &exact(change.before.after_free),
-                &exact(change.after.list),
-                &exact(change.after.after_free),
-                &exact(monthly.list),
-                &exact(monthly.after_free),
+                &change.before.list.map(exact).unwrap_or_default(),
+                &change.before.after_free.map(exact).unwrap_or_default(),
+                &change.after.list.map(exact).unwrap_or_default(),
+                &change.after.after_free.map(exact).unwrap_or_default(),
+                &monthly.list.map(exact).unwrap_or_default(),
+                &monthly.after_free.map(exact).unwrap_or_default(),
             ]);
         }
         out

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use super::markdown::escaped;
-use super::number::{money, signed};
-use super::text::table;
+use super::number::{money, or_unknown, signed};
+use super::text::{fits, narrow, table};
 use crate::diff::Difference;
 
 impl Difference {
-    /// The difference for a terminal.
-    pub fn text(&self, title: &str) -> String {
+    /// The difference for a terminal of so many letters; where no width is given, the table is as wide as it is.
+    pub fn text(&self, title: &str, width: Option<usize>) -> String {
         let mut out = format!("{}\n\n", self.headline(title));
         if self.lines.is_empty() {
             return out.trim_end().to_owned() + "\n";
@@ -20,10 +20,10 @@ impl Difference {
                 change.kind.as_str().to_owned(),
                 format!("{}.{}", line.stack, line.resource),
                 line.title.clone(),
-                money(change.before.after_free),
-                money(change.after.after_free),
-                signed(change.monthly().after_free),
-                signed(change.monthly().list),
+                or_unknown(change.before.after_free, money),
+                or_unknown(change.after.after_free, money),
+                or_unknown(change.monthly().after_free, signed),
+                or_unknown(change.monthly().list, signed),
             ]
         });
         let header = [
@@ -35,9 +35,34 @@ impl Difference {
             "difference",
             "by the list",
         ];
-        out += &table(&header, &[3, 4, 5, 6], rows.collect());
+        let table = table(&header, &[3, 4, 5, 6], rows.collect());
+        out += &match width {
+            Some(width) if !fits(&table, Some(width)) => self.narrow_lines(width),
+            _ => table,
+        };
         out += &self.doubts("");
         out
+    }
+
+    /// The lines for a narrow terminal: those of a resource below its name, and list prices left out.
+    fn narrow_lines(&self, width: usize) -> String {
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        let mut last = String::new();
+        for change in &self.lines {
+            let line = &change.line;
+            let name = format!("{}.{}", line.stack, line.resource);
+            if name != last {
+                rows.push(vec![name.clone()]);
+                last = name;
+            }
+            rows.push(vec![
+                format!("  {} {}", change.kind.as_str(), line.title),
+                or_unknown(change.before.after_free, money),
+                or_unknown(change.after.after_free, money),
+                or_unknown(change.monthly().after_free, signed),
+            ]);
+        }
+        narrow(["", "before", "after", "difference"], &rows, width)
     }
 
     /// The difference as Markdown.
@@ -56,10 +81,10 @@ impl Difference {
                 escaped(&line.stack),
                 escaped(&line.resource),
                 line.title,
-                money(change.before.after_free),
-                money(change.after.after_free),
-                signed(change.monthly().after_free),
-                signed(change.monthly().list),
+                or_unknown(change.before.after_free, money),
+                or_unknown(change.after.after_free, money),
+                or_unknown(change.monthly().after_free, signed),
+                or_unknown(change.monthly().list, signed),
             );
         }
         if !self.lines.is_empty() {
@@ -108,7 +133,7 @@ impl Difference {
 
     /// What the work tree has that is not priced, each with `mark` before it.
     fn doubts(&self, mark: &str) -> String {
-        let mut out = String::new();
+        let mut lines: Vec<String> = Vec::new();
         for missing in self.newly_unpriced() {
             let text = |text: &str| {
                 if mark.is_empty() {
@@ -117,15 +142,18 @@ impl Difference {
                     escaped(text)
                 }
             };
-            let _ = writeln!(
-                out,
-                "{mark}not priced: {}.{} (line {}): {}",
+            let line = format!(
+                "{mark}not priced: {}.{} (line {}): {}\n",
                 text(&missing.stack),
                 text(&missing.resource),
                 missing.line,
                 text(&missing.why)
             );
+            // Several accounts lack the same.
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
         }
-        out
+        lines.concat()
     }
 }

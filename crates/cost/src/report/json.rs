@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Report;
 use super::number::{exact, price};
-use crate::diff::Difference;
+use crate::diff::{Difference, Known};
 use crate::estimate::{Amount, Estimate, Line, Used};
 
 /// The version of the form.
@@ -157,9 +157,18 @@ struct ChangeJson<'a> {
     #[serde(rename = "type")]
     resource_type: &'a str,
     item: &'a str,
-    before: Money,
-    after: Money,
-    monthly: Money,
+    before: LineMoney,
+    after: LineMoney,
+    monthly: LineMoney,
+}
+
+impl From<Known> for LineMoney {
+    fn from(known: Known) -> Self {
+        Self {
+            list: known.list.map(exact),
+            after_free_tier: known.after_free.map(exact),
+        }
+    }
 }
 
 impl Report<'_> {

@@ -31,6 +31,11 @@ pub fn signed(amount: Decimal) -> String {
     }
 }
 
+/// An amount in a form, and `?` where it is not known.
+pub(super) fn or_unknown(amount: Option<Decimal>, form: fn(Decimal) -> String) -> String {
+    amount.map_or_else(|| "?".to_owned(), form)
+}
+
 /// An amount for machines: two to six decimals, and no group signs.
 pub fn exact(amount: Decimal) -> String {
     let amount = amount.round_dp(EXACT_DECIMALS).normalize();

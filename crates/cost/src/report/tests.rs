@@ -177,15 +177,12 @@ fn differences() {
         ),
     );
     let all = [
-        change.text("prod"),
+        change.text("prod", None),
+        change.text("prod", Some(80)),
         change.markdown("prod"),
         change.csv().replace("\r\n", "\n"),
         change.json("prod"),
-        format!(
-            "stack data: {}",
-            super::number::signed(change.of_stack("data").after_free)
-        ),
-        Difference::new(named("HEAD", small()), named("work tree", small())).text("prod"),
+        Difference::new(named("HEAD", small()), named("work tree", small())).text("prod", None),
     ];
     insta::assert_snapshot!(all.join("\n----\n"));
 }

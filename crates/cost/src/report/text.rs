@@ -47,6 +47,43 @@ pub(super) fn table(header: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) 
     lines.join("\n") + "\n"
 }
 
+/// A table for a narrow terminal. A row of one cell is a heading, which goes over the columns beside it; the first column
+/// takes what the others leave, and the end of what is longer is left out.
+pub(super) fn narrow(head: [&str; 4], rows: &[Vec<String>], width: usize) -> String {
+    let widths = [1, 2, 3].map(|column| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        let widest = cells.map(|cell| cell.chars().count()).max();
+        widest.unwrap_or_default().max(head[column].len())
+    });
+    let first = width
+        .saturating_sub(widths.iter().sum::<usize>() + 3 * 2 + 1)
+        .clamp(12, 40);
+    let head = head.map(str::to_owned).to_vec();
+    let mut out = String::new();
+    for row in std::iter::once(&head).chain(rows) {
+        match row.as_slice() {
+            [] => {}
+            // Writing to a string cannot fail.
+            [heading] => {
+                let _ = writeln!(out, " {heading}");
+            }
+            [title, cells @ ..] => {
+                let _ = write!(out, " {}", cut(title, first));
+                for (cell, width) in cells.iter().zip(widths) {
+                    let _ = write!(out, "  {cell:>width$}");
+                }
+                out.push('\n');
+            }
+        }
+    }
+    out
+}
+
+/// Whether a table fits a terminal; one without a width takes any.
+pub(super) fn fits(table: &str, width: Option<usize>) -> bool {
+    width.is_none_or(|width| table.lines().all(|line| line.chars().count() <= width))
+}
+
 impl Report<'_> {
     /// The report for a terminal of so many letters; where no width is given, tables are as wide as they are.
     pub fn text(&self, width: Option<usize>) -> String {
@@ -72,9 +109,7 @@ impl Report<'_> {
         }
         let lines = self.wide_lines();
         out += &match width {
-            Some(width) if lines.lines().any(|line| line.chars().count() > width) => {
-                self.narrow_lines(width)
-            }
+            Some(width) if !fits(&lines, Some(width)) => self.narrow_lines(width),
             _ => lines,
         };
         out += &self.unused_line();
@@ -175,36 +210,7 @@ impl Report<'_> {
                 paid_amount(&row),
             ]);
         }
-        // A name alone goes over the columns beside it.
-        let widths = [1, 2, 3].map(|column| {
-            let cells = rows.iter().filter_map(|row| row.get(column));
-            let heads = ["", "quantity", "list", "to pay"][column].len();
-            cells
-                .map(|cell| cell.chars().count())
-                .max()
-                .unwrap_or_default()
-                .max(heads)
-        });
-        let first = width
-            .saturating_sub(widths.iter().sum::<usize>() + 6)
-            .clamp(12, 40);
-        let head = ["resource", "quantity", "list", "to pay"].map(str::to_owned);
-        let mut out = String::new();
-        for row in std::iter::once(head.to_vec()).chain(rows) {
-            let [title, cells @ ..] = row.as_slice() else {
-                continue;
-            };
-            if cells.is_empty() {
-                let _ = writeln!(out, " {title}");
-                continue;
-            }
-            let _ = write!(out, " {}", cut(title, first));
-            for (cell, width) in cells.iter().zip(widths) {
-                let _ = write!(out, "  {cell:>width$}");
-            }
-            out.push('\n');
-        }
-        out
+        narrow(["resource", "quantity", "list", "to pay"], &rows, width)
     }
 
     fn unused_line(&self) -> String {

@@ -182,7 +182,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &CostArgs) -> Result
         ("the work tree".to_owned(), estimate),
     );
     let written = match global.format {
-        Format::Text => difference.text(title),
+        Format::Text => difference.text(title, ui.width()),
         Format::Json => difference.json(title),
         Format::Csv => difference.csv(),
         Format::Markdown => difference.markdown(title),
