@@ -1,5 +1,6 @@
 //! Watching an execution from its start to every end.
 
+use std::fmt::Write as _;
 use std::sync::Mutex;
 
 use super::{PipelineError, PipelineWatcher};
@@ -104,12 +105,12 @@ async fn watched(
                     (Some(stage), None) => stage.clone(),
                     _ => "execution".to_owned(),
                 };
-                line += &format!(" {}", change.status);
+                let _ = write!(line, " {}", change.status);
                 if change.waits {
                     line += " waits";
                 }
                 if let Some(said) = &change.said {
-                    line += &format!(" ({said})");
+                    let _ = write!(line, " ({said})");
                 }
                 line
             }));
