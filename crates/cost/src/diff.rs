@@ -1,6 +1,6 @@
 //! What a change costs: two estimates, line by line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use rust_decimal::Decimal;
 
@@ -150,11 +150,11 @@ impl Difference {
 
     /// What is not priced after the change, and was not there before.
     pub fn newly_unpriced(&self) -> impl Iterator<Item = &NotPriced> {
-        self.after.not_priced.iter().filter(|missing| {
-            !self.before.not_priced.iter().any(|old| {
-                (&old.stack, &old.resource, &old.why)
-                    == (&missing.stack, &missing.resource, &missing.why)
-            })
-        })
+        fn name(missing: &NotPriced) -> (&str, &str, &str) {
+            (&missing.stack, &missing.resource, &missing.why)
+        }
+        let known: HashSet<_> = self.before.not_priced.iter().map(name).collect();
+        let all = self.after.not_priced.iter();
+        all.filter(move |missing| !known.contains(&name(missing)))
     }
 }

@@ -2,6 +2,30 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// What the guide says is missing is what is missing.
+#[test]
+fn the_guide_names_every_gap() {
+    let book = PriceBook::embedded().unwrap();
+    let rows = book.items.values().filter_map(|item| {
+        let missing: Vec<_> = (book.regions.iter())
+            .filter(|region| {
+                !item.prices.contains_key(*region) && !item.prices.contains_key(GLOBAL)
+            })
+            .map(|region| format!("`{region}`"))
+            .collect();
+        let (service, title) = (&item.service, &item.title);
+        (!missing.is_empty()).then(|| format!("| {service}: {title} | {} |", missing.join(", ")))
+    });
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort();
+    let guide = include_str!("../../../../docs/cost.md");
+    let (_, table) = guide
+        .split_once("| item | has no price in |\n| --- | --- |\n")
+        .unwrap();
+    let said: Vec<_> = table.lines().take_while(|line| !line.is_empty()).collect();
+    assert_eq!(said, rows);
+}
+
 #[test]
 fn the_book_is_whole_and_written_as_it_is_read() {
     let book = PriceBook::embedded().unwrap();

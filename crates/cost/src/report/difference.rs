@@ -1,5 +1,6 @@
 //! A difference, for a terminal and for a pull request.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::markdown::escaped;
@@ -133,7 +134,8 @@ impl Difference {
 
     /// What the work tree has that is not priced, each with `mark` before it.
     fn doubts(&self, mark: &str) -> String {
-        let mut lines: Vec<String> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut lines = String::new();
         for missing in self.newly_unpriced() {
             let text = |text: &str| {
                 if mark.is_empty() {
@@ -150,10 +152,10 @@ impl Difference {
                 text(&missing.why)
             );
             // Several accounts lack the same.
-            if !lines.contains(&line) {
-                lines.push(line);
+            if seen.insert(line.clone()) {
+                lines += &line;
             }
         }
-        lines.concat()
+        lines
     }
 }

@@ -13,6 +13,8 @@ mod number;
 mod tests;
 mod text;
 
+use std::collections::{HashMap, HashSet};
+
 use crate::estimate::{Amount, Estimate, Line};
 
 pub use number::{exact, money, quantity, signed};
@@ -50,18 +52,16 @@ impl<'a> Report<'a> {
     /// The lines that are not zero, those of several accounts together, the dearest first within a stack.
     fn rows(&self) -> Vec<Row<'a>> {
         let mut rows: Vec<Row<'a>> = Vec::new();
+        let mut places = HashMap::new();
         for line in self
             .estimate
             .lines
             .iter()
             .filter(|line| !line.quantity.is_zero())
         {
-            let same = |row: &&mut Row<'_>| {
-                let other = row.line;
-                (&other.stack, &other.region, &other.resource, &other.item)
-                    == (&line.stack, &line.region, &line.resource, &line.item)
-            };
-            match rows.iter_mut().find(same) {
+            let name = (&line.stack, &line.region, &line.resource, &line.item);
+            let place = *places.entry(name).or_insert(rows.len());
+            match rows.get_mut(place) {
                 Some(row) => {
                     row.copies += 1;
                     row.amount = row.amount + line.amount();
@@ -100,17 +100,14 @@ impl<'a> Report<'a> {
 
     /// What is not priced, each thing once, however many accounts have it.
     fn not_priced(&self) -> Vec<String> {
-        let mut said: Vec<String> = Vec::new();
-        for missing in &self.estimate.not_priced {
-            let text = format!(
+        let mut seen = HashSet::new();
+        let texts = self.estimate.not_priced.iter().map(|missing| {
+            format!(
                 "{}.{} (line {}): {}",
                 missing.stack, missing.resource, missing.line, missing.why
-            );
-            if !said.contains(&text) {
-                said.push(text);
-            }
-        }
-        said
+            )
+        });
+        texts.filter(|text| seen.insert(text.clone())).collect()
     }
 
     /// What could not be resolved.
