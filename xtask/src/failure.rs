@@ -2,7 +2,7 @@
 
 use stackway_infra::cloud::CloudError;
 use stackway_infra::flow::{FlowError, Guarded};
-use stackway_infra::stack::StackEvent;
+use stackway_infra::stack::{DeployAction, Loss, StackEvent, StackStatus};
 
 /// What kind of thing failed. Each kind has its own exit code, documented in the README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,33 +174,28 @@ impl Failure {
                 Self::from(error).hint(format!("{again} continues from what stands"))
             }
             FlowError::Stuck {
+                label,
                 stack,
                 status,
                 reason,
             } => {
-                let what = match status.as_str() {
-                    "ROLLBACK_COMPLETE" => "its first creation failed, so it can only be deleted",
-                    "CREATE_FAILED" | "ROLLBACK_FAILED" => "its creation failed part-way",
-                    "DELETE_FAILED" => "its deletion failed part-way",
-                    "UPDATE_ROLLBACK_FAILED" => "its last update failed, and so did its undoing",
-                    _ => "it takes no update in this status",
-                };
-                let name = stack.rsplit('-').next().unwrap_or(&stack).to_owned();
+                let what = standing(&status);
                 let failure = Self::new(kind, format!("stack `{stack}` is in {status}: {what}"));
                 let failure = match reason {
                     Some(reason) => failure.cause(reason),
                     None => failure,
                 };
-                if status == "UPDATE_ROLLBACK_FAILED" {
-                    failure.hint(format!(
-                        "remove the cause, run `aws cloudformation continue-update-rollback --stack-name {stack}`, then deploy again"
-                    ))
-                } else {
-                    failure.hint(format!(
-                        "remove the cause, run `cargo xtask destroy --env {environment} --stack {name}`, then deploy again"
-                    ))
-                }
+                failure.hint(way_out(&status, &label, environment))
             }
+            error @ FlowError::NotSkippable { .. } => Self::new(Kind::CommandLine, error.to_string())
+                .hint("nothing was changed; name resources whose rollback failed, as LogicalId or STACK/LogicalId"),
+            FlowError::Interrupted { stacks } => stacks
+                .into_iter()
+                .fold(
+                    Self::new(Kind::Interrupted, "interrupted"),
+                    |failure, (stack, what)| failure.cause(format!("{stack}: {what}")),
+                )
+                .hint(format!("{again} continues from what stands")),
             FlowError::ChangeSet { stack, reason } => Self::new(
                 kind,
                 format!("stack `{stack}`: CloudFormation made no change set"),
@@ -291,12 +286,53 @@ impl Failure {
             .iter()
             .map(|one| format!("--allow-replace {stack}/{}", one.logical_id))
             .collect();
+        let anew = if guarded.iter().any(|one| one.loss == Loss::WithStack) {
+            " --recreate"
+        } else {
+            ""
+        };
         failure
-            .hint("nothing was changed in this stack, and its change set is deleted")
+            .hint("nothing was changed in this stack, and no change set of it is left")
             .hint(format!(
-                "to let it happen, save the data first, then run `cargo xtask deploy --env {environment} {}`",
+                "to let it happen, save the data first, then run `cargo xtask deploy --env {environment}{anew} {}`",
                 flags.join(" ")
             ))
+    }
+}
+
+/// How a stack came to a status in which it takes no change set.
+fn standing(status: &StackStatus) -> &'static str {
+    match status {
+        StackStatus::RollbackComplete => "its first creation failed, so it can only be deleted",
+        StackStatus::CreateFailed | StackStatus::RollbackFailed => "its creation failed part-way",
+        StackStatus::DeleteFailed => "its deletion failed part-way",
+        StackStatus::UpdateFailed => "its last update failed part-way",
+        StackStatus::UpdateRollbackFailed => "its last update failed, and so did its undoing",
+        StackStatus::ImportRollbackFailed => "an import failed, and so did its undoing",
+        StackStatus::Unknown(_) => "this version does not know that status",
+        _ => "it takes no update in this status",
+    }
+}
+
+/// What gets a stack out of a status in which it takes no change set.
+fn way_out(status: &StackStatus, label: &str, environment: &str) -> String {
+    let deploy = format!("`cargo xtask deploy --env {environment}");
+    match status.deploy_action() {
+        DeployAction::Recreate => format!(
+            "remove the cause, then run {deploy} --recreate`, which removes the stack and makes it anew"
+        ),
+        DeployAction::ContinueRollback => format!(
+            "remove the cause, then run {deploy} --continue-rollback`; what cannot be rolled back is left as it is \
+             with `--skip {label}/LogicalId`"
+        ),
+        DeployAction::RollBack => format!(
+            "remove the cause, then run {deploy} --continue-rollback`, which undoes the update first"
+        ),
+        DeployAction::Stop | DeployAction::Create | DeployAction::Update | DeployAction::Wait => {
+            format!(
+                "nothing was done; look at the stack with `cargo xtask logs --env {environment} --stack {label}`"
+            )
+        }
     }
 }
 

@@ -99,6 +99,30 @@ impl Observer for Display<'_> {
                     "{stack:<12} is in {status}: waiting for that operation to end"
                 ));
             }
+            Progress::Adopted => self.line(&format!(
+                "{stack:<12} goes on with the change set that an earlier run made of the same content"
+            )),
+            Progress::Removing { status } => self.line(&format!(
+                "{stack:<12} {BUSY}removing it{BUSY:#}: nothing else gets it out of {status}"
+            )),
+            Progress::Undoing { skip } => {
+                let skipped = match skip.as_slice() {
+                    [] => String::new(),
+                    skip => format!("; {} stay as they are", skip.join(", ")),
+                };
+                self.line(&format!(
+                    "{stack:<12} {BUSY}undoing{BUSY:#} what is left of the last update{skipped}"
+                ));
+            }
+            Progress::Cancelled => self.line(&format!(
+                "{stack:<12} {BUSY}cancelled{BUSY:#}: CloudFormation rolls the update back; Ctrl-C again leaves it to that"
+            )),
+            Progress::GoesOn { status } => self.line(&format!(
+                "{stack:<12} is in {status}, which cannot be cancelled: it goes on to its end; Ctrl-C again leaves it to that"
+            )),
+            Progress::Protected => self.line(&format!(
+                "{stack:<12} protected: it cannot be deleted, nor what holds data replaced or removed"
+            )),
             Progress::ChangeSet(changes) => {
                 let changes = changes.as_ref().clone();
                 let mut report = StackReport::new(stack, "", Source::ChangeSet, changes);

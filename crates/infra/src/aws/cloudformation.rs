@@ -72,6 +72,8 @@ impl Stacks for CloudFormation {
             .create_change_set()
             .stack_name(&request.stack_name)
             .change_set_name(&request.name)
+            // Names are unique, so a repeated request is the same one.
+            .client_token(&request.name)
             .change_set_type(kind)
             .template_body(&request.template_body)
             .set_parameters(Some(request.parameters.iter().map(parameter).collect()))
@@ -128,6 +130,7 @@ impl Stacks for CloudFormation {
             .execute_change_set()
             .change_set_name(id)
             .stack_name(stack_id)
+            .client_request_token(token_of_change_set(id))
             .send()
             .await
             .map_err(|error| cloud_error("cloudformation:ExecuteChangeSet", &error))?;
@@ -229,11 +232,26 @@ impl Stacks for CloudFormation {
         self.client
             .delete_stack()
             .stack_name(name_or_id)
+            .client_request_token(new_token("delete"))
             .send()
             .await
             .map_err(|error| cloud_error("cloudformation:DeleteStack", &error))?;
         Ok(())
     }
+}
+
+/// A token that CloudFormation knows a repeated request by, for one call: the SDK's repetitions carry the same one. A
+/// later call of ours is another operation, as a deletion after one that failed is.
+pub(super) fn new_token(what: &str) -> String {
+    format!(
+        "stackway-{what}-{}",
+        OffsetDateTime::now_utc().unix_timestamp_nanos()
+    )
+}
+
+/// A change set is executed once, whichever run asks for it. Its ARN ends in its UUID.
+fn token_of_change_set(id: &str) -> String {
+    format!("stackway-execute-{}", id.rsplit('/').next().unwrap_or(id))
 }
 
 pub(super) fn is_missing_stack(error: &impl ProvideErrorMetadata) -> bool {

@@ -2,6 +2,7 @@ use async_trait::async_trait;
 use aws_sdk_cloudformation::types as sdk;
 
 use super::CloudFormation;
+use super::cloudformation::new_token;
 use super::config::cloud_error;
 use crate::cloud::{CloudError, StackControl};
 use crate::stack::{ChangeSetState, ChangeSetSummary, Execution};
@@ -31,6 +32,7 @@ impl StackControl for CloudFormation {
         self.client
             .cancel_update_stack()
             .stack_name(stack_id)
+            .client_request_token(new_token("cancel"))
             .send()
             .await
             .map_err(|error| cloud_error("cloudformation:CancelUpdateStack", &error))?;
@@ -41,6 +43,7 @@ impl StackControl for CloudFormation {
         self.client
             .continue_update_rollback()
             .stack_name(stack_id)
+            .client_request_token(new_token("continue"))
             .set_resources_to_skip((!skip.is_empty()).then(|| skip.to_vec()))
             .send()
             .await
@@ -52,6 +55,7 @@ impl StackControl for CloudFormation {
         self.client
             .rollback_stack()
             .stack_name(stack_id)
+            .client_request_token(new_token("roll-back"))
             .send()
             .await
             .map_err(|error| cloud_error("cloudformation:RollbackStack", &error))?;

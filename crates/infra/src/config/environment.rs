@@ -30,6 +30,9 @@ pub struct Environment {
     pub tags: BTreeMap<String, String>,
     /// How stacks are placed; one that is not here is [`Placement::Stack`].
     pub stacks: BTreeMap<StackName, Placement>,
+    /// Whether a deploy protects its stacks: against their deletion, and what holds data against its replacement and
+    /// removal. Where the file does not say, `prod` alone is protected.
+    pub protect: bool,
     pub(super) line: usize,
 }
 
@@ -80,6 +83,7 @@ pub(super) struct RawEnvironment {
     tags: BTreeMap<String, String>,
     #[serde(default)]
     stacks: BTreeMap<StackName, RawPlacement>,
+    protect: Option<bool>,
 }
 
 impl RawEnvironment {
@@ -125,6 +129,7 @@ impl RawEnvironment {
             .map(|(stack, raw)| Ok((stack, raw.check(&around)?)))
             .collect::<Result<_, Fault>>()?;
         Ok(Environment {
+            protect: self.protect.unwrap_or(name.as_str() == "prod"),
             name,
             kind: self.kind,
             accounts,

@@ -1,11 +1,21 @@
+mod change_sets;
+mod protection;
+mod remedies;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use super::{AllowReplace, FlowError, Progress, Tools};
-use crate::cloud::ChangeSetRequest;
-use crate::stack::{ChangeSet, ChangeSetState, Outcome, Stack, StackStatus};
+pub use remedies::{Agreed, Remedies};
+
+use super::follow::Interrupt;
+use super::{AllowReplace, FlowError, Progress, Stop, Tools};
+use crate::cloud::StackControl;
+use crate::stack::{ChangeSet, DeployAction, Outcome, Stack};
 use crate::stack_def::{StackDef, StackGraph};
 
 /// Outputs by stack (its name in the project), then by key.
@@ -68,14 +78,25 @@ pub struct Deployed {
 }
 
 /// Deploys stacks by change sets, in the order of their needs, side by side where they do not depend on each other.
-#[derive(Clone, Copy)]
+///
+/// It can be killed at any point: the next run waits for the operation under way, executes the change set that was made
+/// of the same content, and removes the others that were left.
+#[derive(Clone)]
 pub struct Deployer<'a> {
     /// What the flow works with.
     pub tools: Tools<'a>,
+    /// What cancels, undoes and protects.
+    pub control: &'a dyn StackControl,
     /// Where inputs come from.
     pub inputs: &'a dyn StackInputs,
     /// The resources that may be replaced or removed with their data.
     pub allow_replace: &'a AllowReplace,
+    /// What a person has agreed to, for stacks that take no change set.
+    pub remedies: &'a Remedies,
+    /// Whether stacks are protected: against their deletion, and what holds data against its replacement and removal.
+    pub protect: bool,
+    /// Ends the deploy: updates are cancelled, and nothing more is begun.
+    pub stop: Stop,
 }
 
 impl Deployer<'_> {
@@ -85,10 +106,12 @@ impl Deployer<'_> {
     /// half done.
     ///
     /// # Errors
-    /// The first failure in deploy order; the others ride along in [`FlowError::Several`].
+    /// The first failure in deploy order; the others ride along in [`FlowError::Several`]. After a stop,
+    /// [`FlowError::Interrupted`] with what stands.
     pub async fn deploy(&self, graph: &StackGraph) -> Result<Vec<Deployed>, FlowError> {
         let mut waiting: Vec<StackDef> = graph.deploy_order().to_vec();
         let chosen: Vec<_> = waiting.iter().map(|def| def.name).collect();
+        let place = |stack: &str| chosen.iter().position(|name| *name == stack);
         let mut outputs = Outputs::new();
         let mut running = FuturesUnordered::new();
         let mut done = Vec::new();
@@ -100,7 +123,7 @@ impl Deployer<'_> {
                     !chosen.contains(need) || done.iter().any(|deployed| deployed.name == *need)
                 })
             };
-            if failed.is_empty() {
+            if failed.is_empty() && !self.is_stopped() {
                 let (now, later): (Vec<_>, Vec<_>) =
                     waiting.into_iter().partition(|def| ready(def, &done));
                 waiting = later;
@@ -118,20 +141,29 @@ impl Deployer<'_> {
                     done.push(deployed);
                 }
                 Err(error) => {
-                    failed.insert(
-                        chosen
-                            .iter()
-                            .position(|name| *name == def.name)
-                            .unwrap_or(usize::MAX),
-                        error,
-                    );
+                    failed.insert(place(def.name).unwrap_or(usize::MAX), error);
                 }
             }
+        }
+        if self.is_stopped() && done.len() < chosen.len() {
+            let stacks = chosen.iter().enumerate().map(|(place, name)| {
+                let deployed = done.iter().find(|deployed| deployed.name == *name);
+                let what = match (deployed, failed.get(&place)) {
+                    (Some(deployed), _) => deployed.stack.status.to_string(),
+                    (None, Some(FlowError::Interrupted { .. }) | None) => "not begun".to_owned(),
+                    (None, Some(FlowError::Failed { status, .. })) => status.clone(),
+                    (None, Some(error)) => error.to_string(),
+                };
+                ((*name).to_owned(), what)
+            });
+            return Err(FlowError::Interrupted {
+                stacks: stacks.collect(),
+            });
         }
         let mut failed = failed.into_values();
         match (failed.next(), failed.collect::<Vec<_>>()) {
             (None, _) => {
-                done.sort_by_key(|deployed| chosen.iter().position(|name| *name == deployed.name));
+                done.sort_by_key(|deployed| place(deployed.name));
                 Ok(done)
             }
             (Some(error), others) if others.is_empty() => Err(error),
@@ -142,9 +174,81 @@ impl Deployer<'_> {
         }
     }
 
+    fn is_stopped(&self) -> bool {
+        self.stop.clone().now_or_never().is_some()
+    }
+
+    /// An error once a stop was asked for: what changes something is begun no more.
+    fn go_on(&self, def: &StackDef) -> Result<(), FlowError> {
+        if self.is_stopped() {
+            return Err(not_begun(def));
+        }
+        Ok(())
+    }
+
+    fn interrupt(&self) -> Interrupt<'_> {
+        Interrupt {
+            stop: &self.stop,
+            control: self.control,
+        }
+    }
+
     async fn deploy_stack(&self, def: &StackDef, outputs: &Outputs) -> Result<Deployed, FlowError> {
         let tools = &self.tools;
         tools.tell(def.name, &Progress::Started);
+        let input = self.complete(def, outputs).await?;
+        let before = self.ready(def, &input.stack_name).await?;
+        self.go_on(def)?;
+        let Some(change_set) = self.change_set(def, &input, before.as_ref()).await? else {
+            let stack = before.ok_or_else(|| {
+                FlowError::Input("an empty change set for a new stack".to_owned())
+            })?;
+            let stack = self.protected(def, stack).await?;
+            tools.tell(def.name, &Progress::NoChanges);
+            return Ok(Deployed {
+                name: def.name,
+                what: WhatHappened::Unchanged,
+                stack,
+            });
+        };
+        let standing = before.filter(|stack| stack.status.deploy_action() == DeployAction::Update);
+        let lost = self
+            .review(def, &input, standing.as_ref(), &change_set)
+            .await?;
+        self.go_on(def)?;
+        if let Some(stack) = &standing {
+            self.set_policy(stack, &lost).await?;
+        }
+        let ended = self.execute(def, &change_set).await;
+        let stack = match (ended, &standing) {
+            (Ok(stack), _) => self.protected(def, stack).await?,
+            (Err(error), None) => return Err(error),
+            // What was let through for this update is not let through for the next.
+            (Err(first), Some(stack)) => {
+                return Err(match self.set_policy(stack, &[].into()).await {
+                    Ok(_) => first,
+                    Err(error) => FlowError::Several {
+                        first: Box::new(first),
+                        others: vec![error],
+                    },
+                });
+            }
+        };
+        tools.tell(def.name, &Progress::Done);
+        let what = if standing.is_none() {
+            WhatHappened::Created
+        } else {
+            WhatHappened::Updated
+        };
+        Ok(Deployed {
+            name: def.name,
+            what,
+            stack,
+        })
+    }
+
+    /// The stack's input with all its parameters.
+    async fn complete(&self, def: &StackDef, outputs: &Outputs) -> Result<StackInput, FlowError> {
         let mut input = self.inputs.input(def)?;
         for need in def.needs {
             let value = outputs
@@ -163,125 +267,31 @@ impl Deployer<'_> {
             .parameters
             .extend(self.inputs.prepare(def, outputs).await?);
         self.inputs.check(def, &input.parameters)?;
+        Ok(input)
+    }
 
-        let before = tools.settled(def.name, &input.stack_name).await?;
-        let create = match &before {
-            None => true,
-            Some(stack) => self.takes_create(stack).await?,
-        };
-        let wanted = input.clone();
-        let Some(change_set) = self.change_set(def, input, create, before.as_ref()).await? else {
-            tools.tell(def.name, &Progress::NoChanges);
-            let stack = before.ok_or_else(|| {
-                FlowError::Input("an empty change set for a new stack".to_owned())
-            })?;
-            return Ok(Deployed {
-                name: def.name,
-                what: WhatHappened::Unchanged,
-                stack,
-            });
-        };
-        let standing = before.as_ref().filter(|_| !create);
-        self.review(def, &wanted, standing, &change_set).await?;
-        let last = tools.stacks.latest_event_id(&change_set.stack_id).await?;
-        tools
-            .stacks
-            .execute_change_set(&change_set.id, &change_set.stack_id)
+    /// Executes the change set and follows it to its end; a stack that does not end well is an error.
+    async fn execute(&self, def: &StackDef, set: &ChangeSet) -> Result<Stack, FlowError> {
+        let tools = &self.tools;
+        let last = tools.stacks.latest_event_id(&set.stack_id).await?;
+        self.begin(set).await?;
+        let followed = tools
+            .follow_until(def.name, &set.stack_id, last, Some(self.interrupt()))
             .await?;
-        let followed = tools.follow(def.name, &change_set.stack_id, last).await?;
         let stack = followed.stack.ok_or_else(|| FlowError::Left {
             stack: def.name.to_owned(),
             status: "no status: it was deleted during the deploy".to_owned(),
         })?;
         match stack.status.outcome() {
-            Outcome::Succeeded => {
-                tools.tell(def.name, &Progress::Done);
-                let what = if create {
-                    WhatHappened::Created
-                } else {
-                    WhatHappened::Updated
-                };
-                Ok(Deployed {
-                    name: def.name,
-                    what,
-                    stack,
-                })
-            }
+            Outcome::Succeeded => Ok(stack),
             _ => Err(Tools::failed(&stack, &followed.events)),
         }
     }
+}
 
-    /// Whether the stack's change set is one that creates it; an error where it takes none.
-    async fn takes_create(&self, stack: &Stack) -> Result<bool, FlowError> {
-        match stack.status.outcome() {
-            Outcome::AwaitingExecution => Ok(true),
-            Outcome::Succeeded | Outcome::RolledBack => Ok(false),
-            Outcome::Unrecoverable | Outcome::Unknown | Outcome::InProgress | Outcome::Deleted => {
-                Err(self.tools.stuck(stack).await?)
-            }
-        }
-    }
-
-    /// Creates a change set and waits until its contents are known; `None` if the stack already matches.
-    ///
-    /// An empty or failed change set is deleted, because they count towards a quota; a failed one of a new stack takes
-    /// the stack's empty shell with it.
-    async fn change_set(
-        &self,
-        def: &StackDef,
-        input: StackInput,
-        create: bool,
-        before: Option<&Stack>,
-    ) -> Result<Option<ChangeSet>, FlowError> {
-        let Tools {
-            stacks,
-            clock,
-            poll,
-            ..
-        } = self.tools;
-        let request = ChangeSetRequest {
-            name: format!("stackway-{}", clock.now().unix_timestamp_nanos()),
-            create,
-            template_body: input.template_body,
-            parameters: input.parameters,
-            tags: input.tags,
-            capabilities: input.capabilities,
-            stack_name: input.stack_name.clone(),
-        };
-        let asked = stacks.create_change_set(&request).await?;
-        let mut attempt = 0;
-        let set = loop {
-            let set = stacks
-                .describe_change_set(&asked.id, &asked.stack_id)
-                .await?;
-            if set.state != ChangeSetState::Pending {
-                break set;
-            }
-            clock.sleep(poll.wait(attempt, clock.now())).await;
-            attempt += 1;
-        };
-        match set.state {
-            ChangeSetState::Pending | ChangeSetState::Ready => Ok(Some(set)),
-            ChangeSetState::Empty
-                if before.is_some_and(|stack| stack.status != StackStatus::ReviewInProgress) =>
-            {
-                stacks.delete_change_set(&set.id, &set.stack_id).await?;
-                Ok(None)
-            }
-            ChangeSetState::Empty | ChangeSetState::Failed(_) => {
-                stacks.delete_change_set(&set.id, &set.stack_id).await?;
-                if create {
-                    stacks.delete_stack(&set.stack_id).await?;
-                }
-                let reason = match set.state {
-                    ChangeSetState::Failed(reason) => reason,
-                    _ => format!("the template of `{}` holds no resource", def.name),
-                };
-                Err(FlowError::ChangeSet {
-                    stack: input.stack_name,
-                    reason,
-                })
-            }
-        }
+/// The end of a stack whose operation was not begun, as a stop was asked for.
+fn not_begun(def: &StackDef) -> FlowError {
+    FlowError::Interrupted {
+        stacks: vec![(def.name.to_owned(), "not begun".to_owned())],
     }
 }

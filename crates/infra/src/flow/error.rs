@@ -1,6 +1,6 @@
 use super::Guarded;
 use crate::cloud::CloudError;
-use crate::stack::StackEvent;
+use crate::stack::{StackEvent, StackStatus};
 
 /// Why a flow ended before its goal.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -11,12 +11,30 @@ pub enum FlowError {
     /// The stack takes no operation until somebody acts.
     #[error("stack `{stack}` is in {status}{}", reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default())]
     Stuck {
+        /// The stack's name in the project.
+        label: String,
         /// The stack's name in CloudFormation.
         stack: String,
         /// Its status.
-        status: String,
+        status: StackStatus,
         /// What led there, where CloudFormation says so.
         reason: Option<String>,
+    },
+    /// A resource was named to be left out of a rollback that did not fail by it.
+    #[error("{logical_id} of stack `{stack}` cannot be skipped: {}", match failed.as_slice() { [] => "no resource's rollback failed".to_owned(), failed => format!("those whose rollback failed are {}", failed.join(", ")) })]
+    NotSkippable {
+        /// The stack, by its name in the project.
+        stack: String,
+        /// The resource.
+        logical_id: String,
+        /// The resources whose rollback failed.
+        failed: Vec<String>,
+    },
+    /// A person stopped the deploy.
+    #[error("interrupted")]
+    Interrupted {
+        /// Each stack, by its name in the project, and what became of it.
+        stacks: Vec<(String, String)>,
     },
     /// The change set could not be made.
     #[error("stack `{stack}`: the change set failed: {reason}")]

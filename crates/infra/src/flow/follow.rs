@@ -1,10 +1,21 @@
-use super::{FlowError, Progress, Tools};
-use crate::stack::{Outcome, Stack, StackEvent, failures};
+use futures::FutureExt;
+use futures::future::{Either, select};
+
+use super::{FlowError, Progress, Stop, Tools};
+use crate::cloud::StackControl;
+use crate::stack::{Outcome, Stack, StackEvent, StackStatus, failures};
 
 /// The end of an operation: the stack as it stands (`None` once it is gone) and every event of the operation.
 pub(super) struct Followed {
     pub(super) stack: Option<Stack>,
     pub(super) events: Vec<StackEvent>,
+}
+
+/// What ends the operation that is followed before its time.
+#[derive(Clone, Copy)]
+pub(super) struct Interrupt<'a> {
+    pub(super) stop: &'a Stop,
+    pub(super) control: &'a dyn StackControl,
 }
 
 impl Tools<'_> {
@@ -19,7 +30,19 @@ impl Tools<'_> {
         &self,
         label: &str,
         stack_id: &str,
+        last: Option<String>,
+    ) -> Result<Followed, FlowError> {
+        self.follow_until(label, stack_id, last, None).await
+    }
+
+    /// As [`Tools::follow`]; an interrupt cancels an update, whose rollback is then followed to its end. What cannot be
+    /// cancelled is followed too.
+    pub(super) async fn follow_until(
+        &self,
+        label: &str,
+        stack_id: &str,
         mut last: Option<String>,
+        mut interrupt: Option<Interrupt<'_>>,
     ) -> Result<Followed, FlowError> {
         let mut all = Vec::new();
         for attempt in 0.. {
@@ -42,17 +65,45 @@ impl Tools<'_> {
                 self.tell(label, &Progress::Event(event.clone()));
                 all.push(event);
             }
-            if stack
-                .as_ref()
-                .is_none_or(|stack| stack.status.outcome() != Outcome::InProgress)
-            {
-                return Ok(Followed { stack, events: all });
+            let busy = match &stack {
+                Some(stack) if stack.status.outcome() == Outcome::InProgress => stack,
+                _ => return Ok(Followed { stack, events: all }),
+            };
+            let wait = self.clock.sleep(self.poll.wait(attempt, self.clock.now()));
+            match interrupt {
+                None => wait.await,
+                Some(Interrupt { stop, control }) => {
+                    if let Either::Left(_) = select(wait, stop.clone()).await
+                        && stop.clone().now_or_never().is_none()
+                    {
+                        continue;
+                    }
+                    interrupt = None;
+                    self.cancel(label, busy, control).await?;
+                }
             }
-            self.clock
-                .sleep(self.poll.wait(attempt, self.clock.now()))
-                .await;
         }
         unreachable!("the loop ends by returning")
+    }
+
+    async fn cancel(
+        &self,
+        label: &str,
+        stack: &Stack,
+        control: &dyn StackControl,
+    ) -> Result<(), FlowError> {
+        let status = stack.status.to_string();
+        if stack.status != StackStatus::UpdateInProgress {
+            self.tell(label, &Progress::GoesOn { status });
+            return Ok(());
+        }
+        match control.cancel_update(&stack.id).await {
+            Ok(()) => self.tell(label, &Progress::Cancelled),
+            // The update came to its end, or to where nothing cancels it, before the call.
+            Err(error) if error.code() == Some("ValidationError") => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
     }
 
     /// Waits for an operation in flight, so that this one can begin; returns the stack as it stands then.
@@ -90,7 +141,7 @@ impl Tools<'_> {
     }
 
     /// The error for a stack that takes no operation, with what led there.
-    pub(super) async fn stuck(&self, stack: &Stack) -> Result<FlowError, FlowError> {
+    pub(super) async fn stuck(&self, label: &str, stack: &Stack) -> Result<FlowError, FlowError> {
         let events = self.stacks.stack_events_since(&stack.id, None).await?;
         // The last operation is the one that stuck: its failures are the newest.
         let start = events
@@ -111,8 +162,9 @@ impl Tools<'_> {
                     .map(|reason| format!("{}: {reason}", event.logical_id))
             });
         Ok(FlowError::Stuck {
+            label: label.to_owned(),
             stack: stack.name.clone(),
-            status: stack.status.to_string(),
+            status: stack.status.clone(),
             reason: cause.or_else(|| stack.status_reason.clone()),
         })
     }

@@ -9,11 +9,14 @@ use crate::stack_def::StackDef;
 use crate::template::Template;
 use crate::template_diff::Version;
 
-/// The resources whose replacement or removal a person has agreed to, as `LogicalId` or `stack/LogicalId`.
+/// Resources that a person has named, as `LogicalId` or `stack/LogicalId`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllowReplace(BTreeSet<(Option<String>, String)>);
+pub struct ResourceNames(BTreeSet<(Option<String>, String)>);
 
-impl AllowReplace {
+/// The resources whose replacement or removal a person has agreed to.
+pub type AllowReplace = ResourceNames;
+
+impl ResourceNames {
     /// Reads the names.
     ///
     /// # Errors
@@ -41,6 +44,15 @@ impl AllowReplace {
         [None, Some(stack.to_owned())]
             .into_iter()
             .any(|stack| self.0.contains(&(stack, logical_id.to_owned())))
+    }
+
+    /// The logical ids that are named for that stack, or for any.
+    pub fn of_stack(&self, stack: &str) -> Vec<String> {
+        self.0
+            .iter()
+            .filter(|(of, _)| of.as_deref().is_none_or(|of| of == stack))
+            .map(|(_, id)| id.clone())
+            .collect()
     }
 }
 
@@ -147,14 +159,14 @@ pub(super) fn changes(
 
 impl Deployer<'_> {
     /// Shows what the change set changes, and stops where it takes a resource with its data away that is not named in
-    /// [`Deployer::allow_replace`]; the change set is deleted then.
+    /// [`Deployer::allow_replace`]; the change set is deleted then. Returns what is lost and allowed, by logical id.
     pub(super) async fn review(
         &self,
         def: &StackDef,
         input: &StackInput,
         before: Option<&Stack>,
         set: &ChangeSet,
-    ) -> Result<(), FlowError> {
+    ) -> Result<BTreeSet<String>, FlowError> {
         let stacks = self.tools.stacks;
         let reviewed = async {
             let template = match before {
@@ -167,10 +179,14 @@ impl Deployer<'_> {
                 input,
             );
             let guarded = Guarded::all(def.name, &changes, self.allow_replace);
+            let allowed = changes
+                .losses()
+                .map(|change| change.logical_id.clone())
+                .collect();
             self.tools
                 .tell(def.name, &Progress::ChangeSet(Box::new(changes)));
             if guarded.is_empty() {
-                return Ok(());
+                return Ok(allowed);
             }
             Err(FlowError::Guarded {
                 stack: def.name.to_owned(),

@@ -18,12 +18,12 @@ pub mod roll_out;
 #[cfg(test)]
 mod tests;
 
-pub use deploy::{Deployed, Deployer, StackInput, StackInputs, WhatHappened};
+pub use deploy::{Agreed, Deployed, Deployer, Remedies, StackInput, StackInputs, WhatHappened};
 pub use destroy::{DestroyPlan, Destroyer, PlannedRemoval, Removed};
 pub use diagnose::{Diagnosed, Diagnoser};
 pub use drift::{DriftFinder, DriftFound};
 pub use error::FlowError;
-pub use guard::{AllowReplace, Guarded};
+pub use guard::{AllowReplace, Guarded, ResourceNames};
 pub use history::{Historian, StackHistory, Window, merged};
 pub use pipeline::{PipelineError, PipelineWatcher};
 pub use plan::{Plan, PlannedStack, Planner, Stop};
@@ -43,6 +43,27 @@ pub enum Progress {
         /// The status that it is in.
         status: String,
     },
+    /// A change set is executed that an earlier run made of the same template and parameters, and left.
+    Adopted,
+    /// A person agreed that the stack is removed, as nothing else gets it out of this status.
+    Removing {
+        /// The status that it is in.
+        status: String,
+    },
+    /// A person agreed that what is left of the last update is undone.
+    Undoing {
+        /// The resources that are left as they are.
+        skip: Vec<String>,
+    },
+    /// The update was cancelled; CloudFormation rolls it back.
+    Cancelled,
+    /// The operation under way cannot be cancelled, and goes on.
+    GoesOn {
+        /// The status that it is in.
+        status: String,
+    },
+    /// The stack is protected now: against its deletion, its data against replacement and removal.
+    Protected,
     /// The contents of the change set are known; it is about to be executed.
     ChangeSet(Box<StackChanges>),
     /// CloudFormation recorded an event.

@@ -7,12 +7,12 @@ use async_trait::async_trait;
 
 use super::WhatHappened::{Created, Unchanged, Updated};
 use super::{
-    AllowReplace, Deployer, Destroyer, FlowError, Observer, Progress, StackInput, StackInputs,
-    Tools, WhatHappened,
+    AllowReplace, Deployer, Destroyer, FlowError, Observer, Planner, Progress, Remedies,
+    StackInput, StackInputs, Stop, Tools, WhatHappened,
 };
 use crate::clock::PollInterval;
 use crate::cloud::CloudError;
-use crate::cloud::fake::{Ending, FakeClock, FakeCloud};
+use crate::cloud::fake::{Ending, FakeClock, FakeCloud, Faults};
 use crate::stack::{Action, Replacement, ResourceChange};
 use crate::stack_def::{Need, StackDef, StackGraph};
 
@@ -55,6 +55,12 @@ impl Observer for Seen {
             Progress::ChangeSet(changes) => format!("{} changes", changes.resources.len()),
             Progress::Event(event) => format!("{} {}", event.logical_id, event.status),
             Progress::Emptied { bucket, objects } => format!("emptied {bucket} of {objects}"),
+            Progress::Adopted => "adopted".to_owned(),
+            Progress::Removing { status } => format!("removes it in {status}"),
+            Progress::Undoing { skip } => format!("undoes, skipping {skip:?}"),
+            Progress::Cancelled => "cancelled".to_owned(),
+            Progress::GoesOn { status } => format!("goes on in {status}"),
+            Progress::Protected => "protected".to_owned(),
             Progress::NoChanges => "no changes".to_owned(),
             Progress::Done => "done".to_owned(),
         };
@@ -93,18 +99,28 @@ pub(super) struct Bench {
     pub(super) cloud: FakeCloud,
     clock: FakeClock,
     seen: Seen,
-    allow_replace: AllowReplace,
+    pub(super) allow_replace: AllowReplace,
+    pub(super) remedies: Remedies,
+    pub(super) protect: bool,
+    pub(super) stop: Stop,
 }
 
 impl Bench {
     pub(super) fn new() -> Self {
-        let cloud = FakeCloud::new();
+        Self::with_faults(&Faults::none())
+    }
+
+    pub(super) fn with_faults(faults: &Faults) -> Self {
+        let cloud = FakeCloud::with_faults(faults);
         cloud.put_stack("base", "DELETE_COMPLETE", &[("Name", "b")]);
         Self {
             cloud,
             clock: FakeClock::default(),
             seen: Seen::default(),
             allow_replace: AllowReplace::default(),
+            remedies: Remedies::default(),
+            protect: false,
+            stop: Planner::stop_at(std::future::pending()),
         }
     }
 
@@ -129,8 +145,12 @@ impl Bench {
             .unwrap();
         let deployed = Deployer {
             tools: self.tools(),
+            control: &self.cloud,
             inputs: &Inputs(template),
             allow_replace: &self.allow_replace,
+            remedies: &self.remedies,
+            protect: self.protect,
+            stop: self.stop.clone(),
         }
         .deploy(&graph)
         .await?;
@@ -140,7 +160,7 @@ impl Bench {
             .collect())
     }
 
-    fn seen(&self) -> Vec<String> {
+    pub(super) fn seen(&self) -> Vec<String> {
         std::mem::take(&mut *self.seen.0.lock().unwrap())
     }
 }
@@ -258,14 +278,21 @@ async fn what_each_status_means_to_a_deploy() {
         ("UPDATE_COMPLETE", "Updated"),
         ("UPDATE_ROLLBACK_COMPLETE", "Updated"),
         ("IMPORT_COMPLETE", "Updated"),
+        ("IMPORT_ROLLBACK_COMPLETE", "Updated"),
         ("REVIEW_IN_PROGRESS", "Created"),
         ("DELETE_COMPLETE", "Created"),
         ("ROLLBACK_COMPLETE", "stack `side` is in ROLLBACK_COMPLETE"),
+        ("ROLLBACK_FAILED", "stack `side` is in ROLLBACK_FAILED"),
         ("CREATE_FAILED", "stack `side` is in CREATE_FAILED"),
         ("DELETE_FAILED", "stack `side` is in DELETE_FAILED"),
+        ("UPDATE_FAILED", "stack `side` is in UPDATE_FAILED"),
         (
             "UPDATE_ROLLBACK_FAILED",
             "stack `side` is in UPDATE_ROLLBACK_FAILED",
+        ),
+        (
+            "IMPORT_ROLLBACK_FAILED",
+            "stack `side` is in IMPORT_ROLLBACK_FAILED",
         ),
         ("TELEPORT_COMPLETE", "stack `side` is in TELEPORT_COMPLETE"),
     ] {

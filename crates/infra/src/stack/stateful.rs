@@ -26,6 +26,8 @@ pub enum Loss {
     Replacement,
     /// Another may take its place.
     PossibleReplacement,
+    /// Its stack is removed, and made anew.
+    WithStack,
 }
 
 impl Loss {
@@ -35,6 +37,7 @@ impl Loss {
             Self::Removal => "would be removed",
             Self::Replacement => "would be replaced",
             Self::PossibleReplacement => "may be replaced",
+            Self::WithStack => "would be removed with its stack",
         }
     }
 }

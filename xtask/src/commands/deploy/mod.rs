@@ -1,10 +1,14 @@
+mod remedies;
 mod without_emulator;
 
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
 use stackway_infra::config::EnvironmentKind;
-use stackway_infra::flow::{AllowReplace, Deployed, Deployer, FlowError, WhatHappened};
+use stackway_infra::flow::{
+    Agreed, AllowReplace, Deployed, Deployer, FlowError, Planner, Remedies, ResourceNames,
+    WhatHappened,
+};
 
 use crate::cli::{EndpointArgs, GlobalArgs};
 use crate::cloud::{Cloud, emulator};
@@ -13,6 +17,7 @@ use crate::delivery::{self, Selection};
 use crate::deploy_plan::DeployPlan;
 use crate::diagnosis;
 use crate::failure::{Failure, Kind};
+use crate::interrupt;
 use crate::package::{self, Architecture, Host, Package};
 use crate::preflight;
 use crate::progress::Display;
@@ -26,6 +31,7 @@ use crate::ui::{BOLD, Ui};
 /// makes no stacks: the API answers from this command, on `--port` or 8080, until Ctrl-C. On AWS it checks the account
 /// and the region first, and asks.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct DeployArgs {
     /// Only these stacks and what they need
     #[arg(long = "stack", value_name = "STACK")]
@@ -38,6 +44,18 @@ pub(crate) struct DeployArgs {
     /// Without it a deploy stops before it replaces or removes a table, a bucket, a key, a repository or a secret.
     #[arg(long = "allow-replace", value_name = "RESOURCE")]
     allow_replace: Vec<String>,
+    /// Remove a stack that nothing else gets out of its status, such as ROLLBACK_COMPLETE, and make it anew
+    ///
+    /// Without it such a stack is explained and let be; on a terminal a question is asked. A stack that holds data is
+    /// removed only if --allow-replace names what it holds.
+    #[arg(long)]
+    recreate: bool,
+    /// Undo what is left of a failed update, in UPDATE_ROLLBACK_FAILED or UPDATE_FAILED, before the deploy
+    #[arg(long)]
+    continue_rollback: bool,
+    /// Leave this resource as it is when a rollback is continued: LogicalId, or STACK/LogicalId
+    #[arg(long, value_name = "RESOURCE", requires = "continue_rollback")]
+    skip: Vec<String>,
     /// Answer the question with yes
     #[arg(long, short)]
     yes: bool,
@@ -65,6 +83,14 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
         Failure::new(Kind::CommandLine, format!("`{name}` names no resource"))
             .hint("give --allow-replace LogicalId, or --allow-replace STACK/LogicalId")
     })?;
+    let mut remedies = Remedies {
+        recreate: Agreed::everywhere(args.recreate),
+        continue_rollback: Agreed::everywhere(args.continue_rollback),
+        skip: ResourceNames::parse(&args.skip).map_err(|name| {
+            Failure::new(Kind::CommandLine, format!("`{name}` names no resource"))
+                .hint("give --skip LogicalId, or --skip STACK/LogicalId")
+        })?,
+    };
     let settings = Settings::resolve(ui, global, &args.endpoint)?;
     let name = settings.environment.name.to_string();
     let Selection { graph, skipped } = delivery::select(ui, &settings, &args.stacks)?;
@@ -100,26 +126,37 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
     ui.on_interrupt("nothing was changed in any stack", again.as_str());
     let packages = packages(ui, &settings, &plan).await?;
     ui.on_interrupt(
-        "CloudFormation goes on with the operations it has begun, and undoes those that fail",
+        "CloudFormation goes on with the operations it has begun, and undoes those that fail or were cancelled",
         again,
     );
+    let stop = Planner::stop_at(interrupt::next());
+    // The first Ctrl-C is the deployer's, which cancels updates and shows their rollback; the second ends at once.
+    ui.leave_interrupt_to_command();
 
     let start = std::time::Instant::now();
     let display = Display::new(ui, "deployed");
     let inputs = plan.inputs(&packages, &cloud);
-    let deployed = Deployer {
-        tools: cloud.tools(&display),
-        inputs: &inputs,
-        allow_replace: &allow_replace,
-    }
-    .deploy(&graph)
-    .await;
-    display.clear();
-    let deployed = match deployed {
-        Ok(deployed) => deployed,
-        Err(error) => {
-            let failure = explain(error.clone(), &name, &cloud, &settings);
-            return Err(diagnosis::explain(failure, &error, &cloud).await);
+    let deployed = loop {
+        let result = Deployer {
+            tools: cloud.tools(&display),
+            control: &cloud.stacks,
+            inputs: &inputs,
+            allow_replace: &allow_replace,
+            remedies: &remedies,
+            protect: settings.environment.protect,
+            stop: stop.clone(),
+        }
+        .deploy(&graph)
+        .await;
+        display.clear();
+        let error = match result {
+            Ok(deployed) => break deployed,
+            Err(error) => error,
+        };
+        let failure = explain(error.clone(), &name, &cloud, &settings);
+        let failure = diagnosis::explain(failure, &error, &cloud).await;
+        if args.yes || !remedies::agreed(ui, &failure, &error, &mut remedies)? {
+            return Err(failure);
         }
     };
     summary(ui, &deployed, skipped, start.elapsed());
