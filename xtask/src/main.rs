@@ -19,6 +19,7 @@ mod local_api;
 mod node_tools;
 mod package;
 mod pipeline_checks;
+mod pipeline_here;
 mod preflight;
 mod pricing;
 mod process;

@@ -97,7 +97,7 @@ fn rendered_for(
 }
 
 /// The environment as a declaration has it.
-fn site(settings: &Settings) -> Result<Site, Failure> {
+pub(crate) fn site(settings: &Settings) -> Result<Site, Failure> {
     let account = settings.environment.accounts.first();
     let is_aws = settings.environment.kind == EnvironmentKind::Aws;
     Ok(Site {

@@ -15,6 +15,11 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("stackway-load", &["stackway-local-cloud"], &[]),
     ("stackway-local-cloud", &[], &[]),
     ("stackway-pipeline-defs", &[], &[]),
+    (
+        "stackway-pipeline-runner",
+        &["stackway-pipeline-defs", "stackway-workspace-hack"],
+        &[],
+    ),
     ("stackway-workspace-hack", &[], &[]),
     (
         "xtask",
@@ -24,6 +29,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
             "stackway-lambda-bench",
             "stackway-local-cloud",
             "stackway-pipeline-defs",
+            "stackway-pipeline-runner",
             "stackway-workspace-hack",
         ],
         &[],

@@ -39,13 +39,13 @@ pub(super) struct StartArgs {
 #[derive(Debug, Args)]
 pub(super) struct DecideArgs {
     #[command(flatten)]
-    which: Which,
+    pub(super) which: Which,
     /// The action, where several wait: STAGE/ACTION
     #[arg(long, value_name = "STAGE/ACTION")]
-    action: Option<String>,
+    pub(super) action: Option<String>,
     /// Why, up to 512 characters; kept with the execution
     #[arg(long, short, default_value = "", value_name = "TEXT")]
-    message: String,
+    pub(super) message: String,
     #[command(flatten)]
     consent: Consent,
 }
@@ -54,15 +54,17 @@ pub(super) struct DecideArgs {
 #[derive(Debug, Args)]
 pub(super) struct RetryArgs {
     #[command(flatten)]
-    which: Which,
+    pub(super) which: Which,
     /// The stage [default: the one that failed]
     #[arg(long, value_name = "STAGE")]
-    stage: Option<String>,
+    pub(super) stage: Option<String>,
     /// Run all actions of the stage, not those alone that failed
     #[arg(long)]
-    all: bool,
+    pub(super) all: bool,
     #[command(flatten)]
     consent: Consent,
+    #[command(flatten)]
+    pub(super) run: super::run::RunOptions,
 }
 
 /// See [`super::PipelineCommand::Stop`].
@@ -101,7 +103,7 @@ pub(super) struct RollbackArgs {
     consent: Consent,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err(format!("`{text}` has no name and value; write NAME=VALUE")),

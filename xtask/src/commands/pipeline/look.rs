@@ -14,17 +14,17 @@ use crate::ui::{BOLD, DIM};
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
     #[command(flatten)]
-    which: Which,
+    pub(super) which: Which,
     /// Exit with 14 where it failed, 15 where it was stopped, 16 where it waits for a decision
     #[arg(long)]
-    exit_code: bool,
+    pub(super) exit_code: bool,
 }
 
 /// See [`super::PipelineCommand::Watch`].
 #[derive(Debug, Args)]
 pub(super) struct WatchArgs {
     #[command(flatten)]
-    which: Which,
+    pub(super) which: Which,
     /// End where nothing goes on but what waits for a person, with exit code 16
     #[arg(long)]
     until_decision: bool,
@@ -34,13 +34,13 @@ pub(super) struct WatchArgs {
 #[derive(Debug, Args)]
 pub(super) struct LogsArgs {
     #[command(flatten)]
-    which: Which,
+    pub(super) which: Which,
     /// This action, whether it failed or not: STAGE/ACTION
     #[arg(long, value_name = "STAGE/ACTION")]
-    action: Option<String>,
+    pub(super) action: Option<String>,
     /// The last so many lines of each log, up to 10,000
     #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=10_000))]
-    lines: u16,
+    pub(super) lines: u16,
 }
 
 #[derive(Serialize)]

@@ -1,8 +1,10 @@
 //! `cargo xtask pipeline …`: the pipelines of an environment, from the terminal.
 
 mod act;
+mod here;
 mod look;
 mod picture;
+mod run;
 
 use clap::{Args, Subcommand};
 use stackway_infra::aws::{CodeBuild, CodePipeline};
@@ -20,7 +22,7 @@ use crate::ui::Ui;
 /// Start, watch, approve, retry, stop and roll back the pipelines of an environment
 ///
 /// NAME is `application` or `deployment`, or the whole name of a pipeline in the region. What writes asks first, or
-/// takes `--yes`. docs/pipelines.md shows each by example.
+/// takes `--yes`. With `--env local` these are the executions of `pipeline run`. docs/pipelines.md shows each by example.
 #[derive(Debug, Args)]
 pub(crate) struct PipelineArgs {
     #[command(subcommand)]
@@ -31,6 +33,8 @@ pub(crate) struct PipelineArgs {
 
 #[derive(Debug, Subcommand)]
 enum PipelineCommand {
+    /// Run a pipeline on this machine, from the local commit, without an account
+    Run(run::RunArgs),
     /// List the environment's pipelines, each with its latest execution
     List,
     /// Show an execution: its stages, actions, times, and what waits or went wrong
@@ -120,14 +124,13 @@ fn full_name(settings: &Settings, name: &str) -> Result<String, Failure> {
 
 pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PipelineArgs) -> Result<(), Failure> {
     let settings = Settings::resolve(ui, global, &args.endpoint)?;
+    if let PipelineCommand::Run(args) = &args.command {
+        return run::run(ui, &settings, args).await;
+    }
     if settings.environment.kind == EnvironmentKind::Local
         && matches!(settings.endpoint, Endpoint::Own { .. })
     {
-        return Err(Failure::new(
-            Kind::NotDeployed,
-            "the local emulator has no CodePipeline, so that `local` has no pipelines",
-        )
-        .hint("name an environment on AWS with `--env`, or an emulator that has it with `--endpoint-url`"));
+        return here::carry_out(ui, &settings, &args.command).await;
     }
     let cloud = Cloud::for_reading(&settings)
         .await?
@@ -140,6 +143,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PipelineArgs) -> Re
         cloud,
     };
     match &args.command {
+        PipelineCommand::Run(args) => run::run(ui, &settings, args).await,
         PipelineCommand::List => look::list(&desk).await,
         PipelineCommand::Status(args) => look::status(&desk, args).await,
         PipelineCommand::Watch(args) => look::watch(&desk, args).await,

@@ -1,0 +1,12 @@
+//! Builds, as CodeBuild runs them.
+
+mod buildspec;
+mod report;
+mod run;
+mod shell;
+#[cfg(test)]
+mod tests;
+
+pub use buildspec::Buildspec;
+pub use report::ReportSummary;
+pub use run::{Build, Built};

@@ -1,0 +1,259 @@
+use std::collections::BTreeMap;
+
+use stackway_pipeline_defs::model::{
+    Action, ArtifactPath, EcrBuildAndPublish, Invocation, Provider, Stage, StateInput,
+    StepFunctions,
+};
+
+use super::order::label;
+use super::{Order, Runner};
+use crate::artifact::{Kept, Limits, read_file, unpack};
+use crate::build::{Built, ReportSummary};
+use crate::{ErrorKind, Execution, ImageOrder, Log, RunError};
+
+/// What an action brought.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) configuration: BTreeMap<String, String>,
+    pub(super) variables: BTreeMap<String, String>,
+    pub(super) artifacts: BTreeMap<String, String>,
+    pub(super) reports: Vec<ReportSummary>,
+    pub(super) invoked: Vec<Order>,
+    pub(super) note: Option<String>,
+    pub(super) failure: Option<RunError>,
+}
+
+impl From<Built> for Done {
+    fn from(built: Built) -> Self {
+        let reports: Vec<_> = built.reports.iter().map(ReportSummary::text).collect();
+        Self {
+            variables: built.exported,
+            artifacts: built.artifacts,
+            reports: built.reports,
+            note: (!reports.is_empty()).then(|| reports.join("; ")),
+            failure: built.failure,
+            ..Self::default()
+        }
+    }
+}
+
+impl Runner<'_> {
+    /// Runs an action with what the execution has.
+    pub(super) async fn action(
+        &self,
+        order: &Order,
+        stage: &Stage,
+        action: &Action,
+        execution: &Execution,
+    ) -> Done {
+        let variables = self.variables(execution);
+        let mut configuration = BTreeMap::new();
+        for (key, text) in action.provider.configuration() {
+            // One that cannot be resolved fails the action below, by its name.
+            if let Ok(text) = variables.text(&text) {
+                configuration.insert(key.to_owned(), text);
+            }
+        }
+        let mut done = match self.carry_out(order, stage, action, execution).await {
+            Ok(done) => done,
+            Err(error) => Done {
+                failure: Some(error),
+                ..Done::default()
+            },
+        };
+        done.configuration = configuration;
+        done
+    }
+
+    async fn carry_out(
+        &self,
+        order: &Order,
+        stage: &Stage,
+        action: &Action,
+        execution: &Execution,
+    ) -> Result<Done, RunError> {
+        let label = label(stage, action);
+        if order.fail.contains(&label) {
+            return Err(RunError::new(
+                ErrorKind::Failed,
+                format!("told to fail with --fail {label}"),
+            ));
+        }
+        let path = self.executions.log(execution, stage.name, &action.name);
+        let log = Log::open(&label, &path, self.watcher)?;
+        match &action.provider {
+            Provider::CodeBuild(build) => {
+                let run = self.code_build(order, &label, action, build, execution, &log);
+                run.await.map(Done::from)
+            }
+            Provider::Commands(commands) => {
+                let run = self.commands(order, stage.name, action, commands, execution, &log);
+                run.await.map(Done::from)
+            }
+            Provider::EcrBuildAndPublish(image) => {
+                self.image(stage, action, image, execution, &log).await
+            }
+            Provider::ManualApproval(approval) => {
+                let told = self
+                    .approval(order.approval, stage.name, action, approval, execution)
+                    .await?;
+                log.line(&told)?;
+                Ok(Done {
+                    note: Some(told),
+                    ..Done::default()
+                })
+            }
+            Provider::CloudFormation(stack) => {
+                let outputs = self.stack(action, stack, execution, &log).await?;
+                Ok(Done {
+                    variables: outputs,
+                    ..Done::default()
+                })
+            }
+            Provider::Invocation(invocation) => self.invoke(order, invocation, execution),
+            Provider::StepFunctions(machine) => {
+                self.state_machine(action, machine, execution, &log).await
+            }
+            other => Err(RunError::new(
+                ErrorKind::Definition,
+                format!("{} does not run on this machine", other.name()),
+            )),
+        }
+    }
+
+    async fn image(
+        &self,
+        stage: &Stage,
+        action: &Action,
+        image: &EcrBuildAndPublish,
+        execution: &Execution,
+        log: &Log<'_>,
+    ) -> Result<Done, RunError> {
+        let variables = self.variables(execution);
+        // One folder for all runs: what is built of the same files is built once.
+        let folder = self.executions.root().join("images").join(format!(
+            "{}-{}-{}",
+            execution.pipeline, stage.name, action.name
+        ));
+        let _lock = super::commands::lock(&folder.with_extension("lock")).await?;
+        let kept = Kept::new(&["target/**/*".to_owned()])?;
+        let zip = self.input(action, None, execution)?;
+        unpack(&zip, &folder, Limits::DEFAULT, &kept)?;
+        let tags = image
+            .tags
+            .iter()
+            .map(|tag| variables.text(tag))
+            .collect::<Result<_, _>>()?;
+        let order = ImageOrder {
+            repository: variables.text(&image.repository)?,
+            source: &folder,
+            docker_file: image.docker_file.clone(),
+            tags,
+        };
+        Ok(Done {
+            variables: self.cloud.publish(&order, log).await?,
+            ..Done::default()
+        })
+    }
+
+    /// Promises an execution of the other pipeline; it begins when this one has come to its end.
+    fn invoke(
+        &self,
+        order: &Order,
+        invocation: &Invocation,
+        execution: &Execution,
+    ) -> Result<Done, RunError> {
+        let variables = self.variables(execution);
+        let id = uuid::Uuid::new_v4().to_string();
+        let mut source = order.source.clone();
+        for revision in &invocation.revisions {
+            if revision.kind == "COMMIT_ID" && !source.dirty {
+                source.reference = Some(variables.text(&revision.value)?);
+            }
+        }
+        let mut chain = order.chain.clone();
+        chain.push(execution.pipeline.clone());
+        let invoked = Order {
+            pipeline: invocation.pipeline.to_owned(),
+            source,
+            variables: invocation
+                .variables
+                .iter()
+                .map(|(name, value)| Ok(((*name).to_owned(), variables.text(value)?)))
+                .collect::<Result<_, RunError>>()?,
+            from: None,
+            until: None,
+            fail: order.fail.clone(),
+            approval: order.approval,
+            timeout: order.timeout,
+            invoked_by: Some(execution.id.clone()),
+            id: Some(id.clone()),
+            chain,
+        };
+        Ok(Done {
+            note: Some(format!("starts {} as {id}", invocation.pipeline)),
+            variables: BTreeMap::from([("PipelineExecutionId".to_owned(), id)]),
+            invoked: vec![invoked],
+            ..Done::default()
+        })
+    }
+
+    async fn state_machine(
+        &self,
+        action: &Action,
+        machine: &StepFunctions,
+        execution: &Execution,
+        log: &Log<'_>,
+    ) -> Result<Done, RunError> {
+        let variables = self.variables(execution);
+        let arn = variables.text(&machine.state_machine)?;
+        let input = match &machine.input {
+            StateInput::Empty => "{}".to_owned(),
+            StateInput::Literal(text) => variables.text(text)?,
+            StateInput::File(file) => {
+                let name = action.inputs.first().map_or("", String::as_str);
+                read_file(&self.input(action, None, execution)?, name, file)?
+            }
+        };
+        let started = self.cloud.run_state_machine(&arn, &input, log).await?;
+        Ok(Done {
+            variables: BTreeMap::from([
+                ("ExecutionArn".to_owned(), started),
+                ("StateMachineArn".to_owned(), arn),
+            ]),
+            ..Done::default()
+        })
+    }
+
+    /// The zip of an input artifact: of `name`, or of the first one.
+    pub(super) fn input(
+        &self,
+        action: &Action,
+        name: Option<&str>,
+        execution: &Execution,
+    ) -> Result<std::path::PathBuf, RunError> {
+        let name = name
+            .or_else(|| action.inputs.first().map(String::as_str))
+            .unwrap_or_default();
+        let artifact = execution.artifacts.get(name).ok_or_else(|| {
+            RunError::new(
+                ErrorKind::Artifact,
+                format!("artifact `{name}` has not been made"),
+            )
+            .hint("run the stage that makes it, or start without --from")
+        })?;
+        self.store.path(artifact)
+    }
+
+    /// The text of a file of an artifact.
+    pub(super) fn file(
+        &self,
+        action: &Action,
+        file: &ArtifactPath,
+        execution: &Execution,
+    ) -> Result<String, RunError> {
+        let path = self.variables(execution).text(&file.path)?;
+        let zip = self.input(action, Some(&file.artifact), execution)?;
+        read_file(&zip, &file.artifact, &path)
+    }
+}

@@ -1,0 +1,180 @@
+//! The engine: stages one after the other, actions of one run order side by side, conditions, retries, rollbacks.
+
+mod action;
+mod approval;
+mod commands;
+mod condition;
+mod order;
+mod stack;
+mod stage;
+#[cfg(test)]
+mod tests;
+mod turn;
+
+use std::collections::BTreeMap;
+
+pub use approval::Approval;
+pub use order::Order;
+use stackway_pipeline_defs::model::Pipeline;
+
+use crate::artifact::Store;
+use crate::execution::now;
+use crate::{Cloud, ErrorKind, Event, Execution, Executions, RunError, Status, Watcher};
+
+/// Runs pipelines.
+pub struct Runner<'a> {
+    /// All pipelines of the project: one may invoke another.
+    pub pipelines: &'a [Pipeline],
+    /// What actions reach.
+    pub cloud: &'a dyn Cloud,
+    /// Who sees what happens.
+    pub watcher: &'a dyn Watcher,
+    /// Where executions are kept.
+    pub executions: Executions,
+    /// Where artifacts are kept.
+    pub store: Store,
+    /// Variables of the machine that commands get: `PATH`, `HOME`.
+    pub machine: BTreeMap<String, String>,
+    /// The environment's name.
+    pub environment: String,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The executions, that which was asked for first; those that it invoked after it.
+    pub executions: Vec<Execution>,
+    /// Why one of them did not succeed.
+    pub failure: Option<RunError>,
+}
+
+impl Runner<'_> {
+    /// Runs a pipeline, and then the pipelines that it invokes.
+    ///
+    /// # Errors
+    /// What is wrong before anything begins.
+    pub async fn run(&self, order: Order) -> Result<Outcome, RunError> {
+        let execution = self.begin(&order)?;
+        self.go_on(vec![(order, execution)]).await
+    }
+
+    /// Goes on with an execution that failed, or that ended with its process, from the stage that it came to.
+    ///
+    /// # Errors
+    /// It has nothing left to do, or is still run.
+    pub async fn retry(&self, order: Order, id: Option<&str>) -> Result<Outcome, RunError> {
+        let mut execution = self.executions.find(&order.pipeline, id)?;
+        if execution.status == Status::InProgress && turn::lives(execution.process) {
+            return Err(RunError::new(
+                ErrorKind::Overtaken,
+                format!(
+                    "execution `{}` is still run by process {}",
+                    execution.id, execution.process
+                ),
+            ));
+        }
+        let mut is_left = false;
+        for stage in &mut execution.stages {
+            if matches!(stage.status, Status::Succeeded | Status::Skipped) {
+                continue;
+            }
+            is_left = true;
+            stage.status = Status::NotStarted;
+            stage.note = None;
+            for action in &mut stage.actions {
+                if action.status != Status::Succeeded {
+                    action.status = Status::NotStarted;
+                }
+            }
+        }
+        if !is_left {
+            return Err(RunError::new(
+                ErrorKind::Definition,
+                format!("execution `{}` has nothing to retry", execution.id),
+            )
+            .hint(format!(
+                "start anew: `cargo xtask pipeline run {}`",
+                order.pipeline
+            )));
+        }
+        execution.ended = None;
+        self.go_on(vec![(order, execution)]).await
+    }
+
+    async fn go_on(&self, mut waiting: Vec<(Order, Execution)>) -> Result<Outcome, RunError> {
+        let mut done = Vec::new();
+        while !waiting.is_empty() {
+            let (order, mut execution) = waiting.remove(0);
+            let mut invoked = Vec::new();
+            let result = self.execute(&order, &mut execution, &mut invoked).await;
+            execution.ended = Some(now());
+            execution.status = match &result {
+                Ok(status) => *status,
+                Err(error) if error.kind == ErrorKind::Overtaken => Status::Superseded,
+                Err(_) => Status::Failed,
+            };
+            // A disk that is full must not hide why the run failed.
+            let saved = self.executions.save(&execution);
+            let place = format!("execution `{}` of `{}`", execution.id, execution.pipeline);
+            done.push(execution);
+            if let Err(error) = result.and(saved) {
+                let error = error.cause(format!("in {place}"));
+                return Ok(Outcome {
+                    executions: done,
+                    failure: Some(error),
+                });
+            }
+            for order in invoked {
+                let execution = self.begin(&order)?;
+                waiting.push((order, execution));
+            }
+        }
+        Ok(Outcome {
+            executions: done,
+            failure: None,
+        })
+    }
+
+    async fn execute(
+        &self,
+        order: &Order,
+        execution: &mut Execution,
+        invoked: &mut Vec<Order>,
+    ) -> Result<Status, RunError> {
+        let pipeline = self.pipeline(&order.pipeline)?;
+        execution.process = std::process::id();
+        execution.status = Status::InProgress;
+        self.executions.save(execution)?;
+        self.watcher.see(&Event::Started {
+            pipeline: pipeline.name,
+            id: &execution.id,
+        });
+        let _turn = self.turn(pipeline, execution).await?;
+        self.sources(order, pipeline, execution)?;
+        for stage in &pipeline.stages {
+            self.stage(order, stage, execution, invoked).await?;
+            if order.until.as_deref() == Some(stage.name) {
+                return Ok(Status::Stopped);
+            }
+        }
+        Ok(Status::Succeeded)
+    }
+
+    pub(crate) fn pipeline(&self, name: &str) -> Result<&Pipeline, RunError> {
+        self.pipelines
+            .iter()
+            .find(|pipeline| pipeline.name == name)
+            .ok_or_else(|| {
+                let names: Vec<_> = self
+                    .pipelines
+                    .iter()
+                    .map(|pipeline| pipeline.name)
+                    .collect();
+                RunError::new(
+                    ErrorKind::Definition,
+                    format!("there is no pipeline `{name}`"),
+                )
+                .hint(format!("the pipelines are: {}", names.join(", ")))
+            })
+    }
+}

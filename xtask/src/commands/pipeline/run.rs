@@ -1,0 +1,232 @@
+use std::time::Duration;
+
+use clap::Args;
+use stackway_infra::config::EnvironmentKind;
+use stackway_infra::flow::{AllowReplace, Deployer};
+use stackway_pipeline_runner::artifact::Store;
+use stackway_pipeline_runner::engine::{Approval, Order, Outcome, Runner};
+use stackway_pipeline_runner::{Executions, SourceOrder};
+
+use super::act::pair;
+use super::picture;
+use crate::cloud::Cloud;
+use crate::commands::outputs::AllOutputs;
+use crate::commands::render::site;
+use crate::delivery;
+use crate::deploy_plan::DeployPlan;
+use crate::failure::{Failure, Kind};
+use crate::pipeline_here::{self, Here, Screen};
+use crate::progress::Display;
+use crate::settings::Settings;
+use crate::ui::{BOLD, Ui};
+
+/// See [`super::PipelineCommand::Run`].
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The pipeline: `application` or `deployment`
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The branch, tag or commit to take [default: what is checked out]
+    #[arg(long = "ref", value_name = "REF")]
+    reference: Option<String>,
+    /// An address to clone in place of this repository
+    #[arg(long, value_name = "URL")]
+    clone: Option<String>,
+    /// With what the work tree has beyond the commit
+    #[arg(long, conflicts_with_all = ["reference", "clone"])]
+    dirty: bool,
+    /// A variable of the pipeline
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
+    variables: Vec<(String, String)>,
+    /// The first stage to run; what earlier ones made is taken from their last execution here
+    #[arg(long, value_name = "STAGE")]
+    from: Option<String>,
+    /// The last stage to run
+    #[arg(long, value_name = "STAGE")]
+    until: Option<String>,
+    /// Let an action fail without running it, to rehearse what follows
+    #[arg(long, value_name = "STAGE/ACTION")]
+    fail: Vec<String>,
+    #[command(flatten)]
+    run: RunOptions,
+}
+
+/// What a new run and a retry are told alike.
+#[derive(Clone, Debug, Args)]
+pub(super) struct RunOptions {
+    /// Approve everything that waits for a person
+    #[arg(long)]
+    pub(super) approve: bool,
+    /// Reject everything that waits for a person
+    #[arg(long, conflicts_with = "approve")]
+    pub(super) reject: bool,
+    /// Minutes after which a build is given up
+    #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) timeout: u16,
+}
+
+impl RunOptions {
+    fn approval(&self) -> Approval {
+        match (self.approve, self.reject) {
+            (true, _) => Approval::Approve,
+            (_, true) => Approval::Reject,
+            _ => Approval::Ask,
+        }
+    }
+}
+
+pub(super) async fn run(ui: &Ui, settings: &Settings, args: &RunArgs) -> Result<(), Failure> {
+    let order = Order {
+        pipeline: args.name.clone(),
+        source: SourceOrder {
+            repository: settings.project.root().to_owned(),
+            clone: args.clone.clone(),
+            reference: args.reference.clone(),
+            dirty: args.dirty,
+        },
+        variables: args.variables.iter().cloned().collect(),
+        from: args.from.clone(),
+        until: args.until.clone(),
+        fail: args.fail.clone(),
+        approval: args.run.approval(),
+        timeout: Some(minutes(args.run.timeout)),
+        ..Order::default()
+    };
+    start(ui, settings, order, Begin::Anew).await
+}
+
+/// Goes on with an execution that failed.
+pub(super) async fn retry(
+    ui: &Ui,
+    settings: &Settings,
+    name: &str,
+    id: Option<&str>,
+    options: &RunOptions,
+) -> Result<(), Failure> {
+    let order = Order {
+        pipeline: name.to_owned(),
+        source: SourceOrder {
+            repository: settings.project.root().to_owned(),
+            ..SourceOrder::default()
+        },
+        approval: options.approval(),
+        timeout: Some(minutes(options.timeout)),
+        ..Order::default()
+    };
+    start(ui, settings, order, Begin::Again(id)).await
+}
+
+fn minutes(minutes: u16) -> Duration {
+    Duration::from_secs(u64::from(minutes) * 60)
+}
+
+/// What a run begins with.
+enum Begin<'a> {
+    Anew,
+    /// The execution of this id, or the newest.
+    Again(Option<&'a str>),
+}
+
+/// Runs the order, or the execution that it goes on with.
+async fn start(
+    ui: &Ui,
+    settings: &Settings,
+    order: Order,
+    begin: Begin<'_>,
+) -> Result<(), Failure> {
+    if settings.environment.kind == EnvironmentKind::Aws {
+        return Err(Failure::new(
+            Kind::CommandLine,
+            format!(
+                "`pipeline run` works on this machine, and `{}` is on AWS",
+                settings.environment.name
+            ),
+        )
+        .hint("use --env local, or start the pipeline at AWS with `pipeline start`"));
+    }
+    let pipelines = pipeline_here::pipelines()?;
+    let root = pipeline_here::folder(settings);
+    let store = Store::open(&root.join("artifacts")).map_err(pipeline_here::failure_of)?;
+    let cloud = Cloud::for_writing(ui, settings).await?;
+    let here = Here {
+        ui,
+        settings,
+        site: site(settings)?,
+        outputs: ground(ui, settings, &cloud).await?,
+        cloud: &cloud,
+    };
+    let name = order.pipeline.clone();
+    ui.on_interrupt(
+        "the execution is kept as it stands, and its commands are ended",
+        format!("`cargo xtask pipeline retry {name}` goes on from the stage that it came to"),
+    );
+    let screen = Screen { ui };
+    let runner = Runner {
+        pipelines: &pipelines,
+        cloud: &here,
+        watcher: &screen,
+        executions: Executions::new(&root),
+        store,
+        machine: pipeline_here::variables(),
+        environment: settings.environment.name.to_string(),
+    };
+    let outcome = match begin {
+        Begin::Anew => runner.run(order).await,
+        Begin::Again(id) => runner.retry(order, id).await,
+    }
+    .map_err(pipeline_here::failure_of)?;
+    tell(ui, outcome)
+}
+
+/// The stacks that a run stands on: what `deploy` brings up in an environment whose API is a pipeline's.
+async fn ground(ui: &Ui, settings: &Settings, cloud: &Cloud) -> Result<AllOutputs, Failure> {
+    let names = ["artifacts".to_owned(), "table".to_owned()];
+    let selection = delivery::select(ui, settings, &names)?;
+    let plan = DeployPlan::new(settings, &selection.graph)?;
+    let display = Display::new(ui, "deployed");
+    let packages = std::collections::BTreeMap::new();
+    let inputs = plan.inputs(&packages, cloud);
+    let deployed = Deployer {
+        tools: cloud.tools(&display),
+        inputs: &inputs,
+        allow_replace: &AllowReplace::default(),
+    }
+    .deploy(&selection.graph)
+    .await;
+    display.clear();
+    let name = settings.environment.name.to_string();
+    let deployed = deployed.map_err(|error| Failure::of_flow(error, Kind::Deploy, &name))?;
+    Ok(deployed
+        .iter()
+        .map(|deployed| (deployed.name, cloud.outputs(&deployed.stack)))
+        .collect())
+}
+
+fn tell(ui: &Ui, outcome: Outcome) -> Result<(), Failure> {
+    let pictures: Vec<_> = outcome
+        .executions
+        .iter()
+        .map(pipeline_here::picture)
+        .collect();
+    if ui.is_json() {
+        ui.json(&pictures.iter().map(picture::json).collect::<Vec<_>>());
+    } else {
+        for one in &pictures {
+            ui.data(picture::text(one));
+        }
+    }
+    if let Some(error) = outcome.failure {
+        return Err(pipeline_here::failure_of(error));
+    }
+    let url = outcome
+        .executions
+        .iter()
+        .flat_map(|execution| &execution.stages)
+        .flat_map(|stage| &stage.actions)
+        .filter_map(|action| action.variables.get("ApiUrl"))
+        .next_back();
+    if let Some(url) = url {
+        ui.say(format!("\n{BOLD}{url}{BOLD:#} answers: `curl {url}/`"));
+    }
+    Ok(())
+}
