@@ -184,6 +184,22 @@ fn the_bill_stands_beside_the_estimate() {
     assert_eq!(json["plan"]["credits"], "87.5");
 }
 
+/// Some stacks are held against what was billed for the same ones.
+#[test]
+fn a_bill_of_some_stacks_is_asked_by_their_tag() {
+    fn of_stacks(operation: &str, asked: &Value) -> Option<Value> {
+        if operation.starts_with("GetCost") {
+            let stacks = json!({"Tags": {"Key": "stack", "Values": ["api", "table"]}});
+            assert_eq!(asked["Filter"]["And"][2], stacks, "{operation}");
+        }
+        unused(operation, asked)
+    }
+    let bench = Workbench::new();
+    let aws = Aws::answering(of_stacks);
+    let stacks = ["--yes", "--stack", "api", "--stack", "table"];
+    bench.run(&args(&aws, &stacks)).succeeded();
+}
+
 #[test]
 fn a_bill_of_nothing_says_what_is_missing() {
     let bench = Workbench::new();

@@ -38,13 +38,16 @@ pub struct UsageSpend {
     pub amount: String,
 }
 
+/// Tags by key, each with the values that count.
+pub type Tags = BTreeMap<String, Vec<String>>;
+
 /// Cost Explorer. Each call costs [`COST_EXPLORER_CALL_USD`], and so does each further page.
 #[async_trait]
 pub trait Bills: Send + Sync {
-    /// The days from `from` on, before `until`, of what bears all these tags.
+    /// The days from `from` on, before `until`, of what bears each of these tags with one of its values.
     async fn daily_spend(
         &self,
-        tags: &BTreeMap<String, String>,
+        tags: &Tags,
         from: Date,
         until: Date,
     ) -> Result<Vec<Spend>, CloudError>;
@@ -52,7 +55,7 @@ pub trait Bills: Send + Sync {
     /// The same period by usage type.
     async fn usage_spend(
         &self,
-        tags: &BTreeMap<String, String>,
+        tags: &Tags,
         from: Date,
         until: Date,
     ) -> Result<Vec<UsageSpend>, CloudError>;
@@ -60,7 +63,7 @@ pub trait Bills: Send + Sync {
     /// What Cost Explorer expects for the days from `from` on, before `until`; `None` where it has too little to go by.
     async fn forecast(
         &self,
-        tags: &BTreeMap<String, String>,
+        tags: &Tags,
         from: Date,
         until: Date,
     ) -> Result<Option<String>, CloudError>;

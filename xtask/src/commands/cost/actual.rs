@@ -11,7 +11,7 @@ use stackway_cost::report::{exact, money, quantity};
 use stackway_infra::aws::{AwsBudgets, CostExplorer, FreeTier};
 use stackway_infra::cloud::billing::{
     AccountPlan, Bills as _, Budget, Budgets as _, COST_EXPLORER_CALL_USD, FreeTierUse as _,
-    FreeUse, Spend,
+    FreeUse, Spend, Tags,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -63,13 +63,16 @@ pub(super) async fn run(
             ],
             ..failure
         })?;
-    let tags = BTreeMap::from([
-        ("project".to_owned(), settings.naming.project.clone()),
+    let mut tags = Tags::from([
+        ("project".to_owned(), vec![settings.naming.project.clone()]),
         (
             "environment".to_owned(),
-            settings.naming.environment.clone(),
+            vec![settings.naming.environment.clone()],
         ),
     ]);
+    if !args.stacks.is_empty() {
+        tags.insert("stack".to_owned(), args.stacks.clone());
+    }
     let today = OffsetDateTime::now_utc().date();
     let from = today - Duration::days(args.days.into());
     let bills = CostExplorer::new(&cloud.config);

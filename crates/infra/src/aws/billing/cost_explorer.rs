@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use aws_sdk_costexplorer::Client;
 use aws_sdk_costexplorer::config::Builder;
@@ -14,7 +12,7 @@ use time::Date;
 use super::super::config::{SdkConfig, cloud_error};
 use super::day;
 use crate::cloud::CloudError;
-use crate::cloud::billing::{Bills, Spend, UsageSpend};
+use crate::cloud::billing::{Bills, Spend, Tags, UsageSpend};
 
 const USAGE: &str = "ce:GetCostAndUsage";
 const FORECAST: &str = "ce:GetCostForecast";
@@ -40,7 +38,7 @@ impl CostExplorer {
 
     async fn results(
         &self,
-        tags: &BTreeMap<String, String>,
+        tags: &Tags,
         period: DateInterval,
         granularity: Granularity,
         groups: Vec<GroupDefinition>,
@@ -74,7 +72,7 @@ impl CostExplorer {
 impl Bills for CostExplorer {
     async fn daily_spend(
         &self,
-        tags: &BTreeMap<String, String>,
+        tags: &Tags,
         from: Date,
         until: Date,
     ) -> Result<Vec<Spend>, CloudError> {
@@ -109,7 +107,7 @@ impl Bills for CostExplorer {
 
     async fn usage_spend(
         &self,
-        tags: &BTreeMap<String, String>,
+        tags: &Tags,
         from: Date,
         until: Date,
     ) -> Result<Vec<UsageSpend>, CloudError> {
@@ -130,7 +128,7 @@ impl Bills for CostExplorer {
 
     async fn forecast(
         &self,
-        tags: &BTreeMap<String, String>,
+        tags: &Tags,
         from: Date,
         until: Date,
     ) -> Result<Option<String>, CloudError> {
@@ -157,9 +155,12 @@ impl Bills for CostExplorer {
     }
 }
 
-fn filter(tags: &BTreeMap<String, String>) -> Option<Expression> {
-    let mut each = (tags.iter()).map(|(key, value)| {
-        let tag = TagValues::builder().key(key).values(value).build();
+fn filter(tags: &Tags) -> Option<Expression> {
+    let mut each = (tags.iter()).map(|(key, values)| {
+        let tag = TagValues::builder()
+            .key(key)
+            .set_values(Some(values.clone()))
+            .build();
         Expression::builder().tags(tag).build()
     });
     match tags.len() {

@@ -1,6 +1,5 @@
 //! The adapters over answers as AWS sends them, from a server on this machine; and what they ask.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread::JoinHandle;
@@ -16,7 +15,7 @@ use crate::aws::without_account;
 use crate::cloud::CloudError;
 use crate::cloud::billing::{
     AccountPlan, Bills as _, Budget, Budgets as _, FreeTierUse as _, MetricRequest, Metrics as _,
-    PriceLists as _, Spend, UsageSpend,
+    PriceLists as _, Spend, Tags, UsageSpend,
 };
 
 /// Answers one request after the other, and tells what was asked: the target's last part and the body.
@@ -71,10 +70,10 @@ fn config(server: &Server) -> crate::aws::SdkConfig {
     without_account("123456789012", "eu-west-2", &server.url)
 }
 
-fn tags() -> BTreeMap<String, String> {
-    BTreeMap::from([
-        ("environment".to_owned(), "prod".to_owned()),
-        ("project".to_owned(), "stackway".to_owned()),
+fn tags() -> Tags {
+    Tags::from([
+        ("environment".to_owned(), vec!["prod".to_owned()]),
+        ("project".to_owned(), vec!["stackway".to_owned()]),
     ])
 }
 
