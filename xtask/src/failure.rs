@@ -245,6 +245,7 @@ impl Failure {
                 Self::new(kind, format!("stack `{stack}` is still there, in {status}"))
                     .hint(format!("run {again} again"))
             }
+            FlowError::Protected { stacks } => Self::protected(stacks, kind, environment),
             FlowError::Guarded { stack, guarded } => Self::guarded(&stack, &guarded, environment),
             FlowError::Input(message) => Self::new(kind, message),
             FlowError::Several { first, others } => {
@@ -259,6 +260,24 @@ impl Failure {
 }
 
 impl Failure {
+    /// A destroy that was stopped before its first change.
+    fn protected(stacks: Vec<String>, kind: Kind, environment: &str) -> Self {
+        let mut failure = Self::new(
+            kind,
+            format!(
+                "{} of `{environment}` refuse their deletion: termination protection is on",
+                match stacks.len() {
+                    1 => "1 stack".to_owned(),
+                    count => format!("{count} stacks"),
+                }
+            ),
+        );
+        failure.causes.extend(stacks);
+        failure.hint("nothing was changed").hint(format!(
+            "to remove them all the same, run `cargo xtask destroy --env {environment} --lift-protection`"
+        ))
+    }
+
     /// A deploy that was stopped before it took resources away that hold data.
     fn guarded(stack: &str, guarded: &[Guarded], environment: &str) -> Self {
         let what = match guarded {

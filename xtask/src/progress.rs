@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anstyle::Style;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use stackway_infra::flow::{Observer, Progress};
+use stackway_infra::flow::{Observer, Progress, Removal};
 use stackway_infra::stack::StackEvent;
 
 use crate::change_report::{Source, StackReport, stack_text};
@@ -139,9 +139,32 @@ impl Observer for Display<'_> {
                     "{stack:<12} emptied bucket {bucket}: {objects} objects and versions"
                 ));
             }
+            Progress::Removal(removal) => {
+                self.line(&format!("{stack:<12} {}", removal_line(removal)));
+            }
             Progress::NoChanges => self.end(stack, DIM, "no changes"),
             Progress::Done => self.end(stack, GOOD, self.done),
         }
+    }
+}
+
+fn removal_line(removal: &Removal) -> String {
+    match removal {
+        Removal::ProtectionLifted => "termination protection is switched off".to_owned(),
+        Removal::PipelineStopped { executions } => {
+            format!("closed every stage and stopped {executions} executions")
+        }
+        Removal::ImagesDeleted { repository, images } => {
+            format!("emptied repository {repository}: {images} images")
+        }
+        Removal::Repeated { resources } => format!(
+            "could not delete {}: removing what stands in the way, then again",
+            resources.join(", ")
+        ),
+        Removal::Forced { resources } => {
+            format!("deleted by force; these stay: {}", resources.join(", "))
+        }
+        Removal::Gone(kind) => format!("{} removed", kind.singular()),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Three layers, each importing only those before it:
 //!
 //! 1. Models without I/O: [`config`], [`template`], [`template_diff`], [`pipeline`], [`stack`],
-//!    [`stack_def`], [`stack_set`].
+//!    [`stack_def`], [`stack_set`], [`inventory`].
 //! 2. Flows over small traits: [`cloud`] and [`clock`] are the traits, [`flow`] is what uses them.
 //! 3. [`aws`]: the adapters, the only place that names an SDK crate.
 
@@ -14,6 +14,7 @@ pub mod config;
 pub mod diagnosis;
 pub mod drift;
 pub mod flow;
+pub mod inventory;
 pub mod naming;
 pub mod pipeline;
 pub mod preflight;

@@ -5,6 +5,7 @@
 mod billing;
 mod cost;
 mod crates;
+mod destroy;
 mod package;
 mod pipeline_here;
 mod pipelines;

@@ -269,7 +269,7 @@ fn time(value: Option<&aws_smithy_types::DateTime>) -> Option<OffsetDateTime> {
     value.and_then(|time| OffsetDateTime::from_unix_timestamp_nanos(time.as_nanos()).ok())
 }
 
-fn stack(stack: &sdk::Stack) -> Stack {
+pub(super) fn stack(stack: &sdk::Stack) -> Stack {
     let parameters = stack.parameters().iter().map(|parameter| {
         let key = text(parameter.parameter_key());
         (key, text(parameter.parameter_value()))

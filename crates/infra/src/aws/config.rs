@@ -11,7 +11,7 @@ pub use aws_config::SdkConfig;
 
 use crate::cloud::CloudError;
 
-type SdkError<E> =
+pub(super) type SdkError<E> =
     aws_sdk_sts::error::SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>;
 
 fn http_client() -> aws_sdk_sts::config::SharedHttpClient {
@@ -79,6 +79,13 @@ where
                 .to_owned(),
         };
     }
+    if let Some(message) = unsupported_service(error) {
+        return CloudError::Refused {
+            operation,
+            code: "UnknownOperation".to_owned(),
+            message,
+        };
+    }
     let message = DisplayErrorContext(error).to_string();
     // The SDK has no typed kind for "no credentials"; its connector never mentions them.
     let credentials = message.contains("CredentialsNotLoaded")
@@ -95,6 +102,14 @@ where
             message: short(&message),
         }
     }
+}
+
+/// What an emulator says that lacks a whole service: in a form of its own, which no SDK reads as an error.
+fn unsupported_service<E>(error: &SdkError<E>) -> Option<String> {
+    let body = error.raw_response()?.body().bytes()?;
+    let text = std::str::from_utf8(body).ok()?.trim();
+    text.contains("Unsupported service")
+        .then(|| text.to_owned())
 }
 
 /// The readable part of the SDK's chain: its debug dump after the messages is left out.

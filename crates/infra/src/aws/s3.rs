@@ -1,12 +1,24 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{Delete, ObjectIdentifier, ObjectVersion};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use futures::future::try_join_all;
 
-use super::config::{SdkConfig, cloud_error};
+use super::config::{SdkConfig, SdkError, cloud_error};
 use crate::cloud::{CloudError, Objects};
+use crate::inventory::BucketContents;
+
+const NO_BUCKET: &str = "NoSuchBucket";
+
+/// How many batches are deleted at a time. One names 1,000 versions at most, as DeleteObjects allows.
+///
+/// See [DeleteObjects](https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html).
+const BATCHES: usize = 8;
 
 /// [`Objects`] on S3.
 #[derive(Clone, Debug)]
@@ -63,6 +75,112 @@ impl S3 {
     }
 }
 
+impl S3 {
+    /// A page of versions and delete markers; `None` where there is no such bucket.
+    async fn page(
+        &self,
+        bucket: &str,
+        from: Option<Marker>,
+    ) -> Result<Option<ListObjectVersionsOutput>, CloudError> {
+        let (key, version) = from.unwrap_or_default();
+        let answer = self
+            .client
+            .list_object_versions()
+            .bucket(bucket)
+            .set_key_marker(key)
+            .set_version_id_marker(version)
+            .send()
+            .await;
+        match answer {
+            Ok(page) => Ok(Some(page)),
+            Err(error) if has_code(&error, &[NO_BUCKET]) => Ok(None),
+            Err(error) => Err(cloud_error("s3:ListObjectVersions", &error)),
+        }
+    }
+
+    /// Deletes what a walk through the bucket finds: a batch for each page, several at a time.
+    async fn delete_versions(&self, bucket: &str) -> Result<u64, CloudError> {
+        let mut removed = 0;
+        let mut from = None;
+        loop {
+            let mut batches = Vec::new();
+            while batches.len() < BATCHES {
+                let Some(page) = self.page(bucket, from).await? else {
+                    return Ok(removed);
+                };
+                let batch = identifiers(&page);
+                if !batch.is_empty() {
+                    batches.push(self.delete_batch(bucket, batch));
+                }
+                from = next_of(&page);
+                if from.is_none() {
+                    break;
+                }
+            }
+            removed += try_join_all(batches).await?.iter().sum::<u64>();
+            if from.is_none() {
+                return Ok(removed);
+            }
+        }
+    }
+
+    /// Uploads in parts that were not brought to an end, as key and id: they are paid for and stand in the way.
+    async fn uploads(&self, bucket: &str) -> Result<Vec<(String, String)>, CloudError> {
+        let mut uploads = Vec::new();
+        let (mut key, mut id) = (None, None);
+        loop {
+            let answer = self
+                .client
+                .list_multipart_uploads()
+                .bucket(bucket)
+                .set_key_marker(key)
+                .set_upload_id_marker(id)
+                .send()
+                .await;
+            let page = match answer {
+                Ok(page) => page,
+                Err(error) if has_code(&error, &[NO_BUCKET]) => return Ok(uploads),
+                Err(error) => return Err(cloud_error("s3:ListMultipartUploads", &error)),
+            };
+            uploads.extend(page.uploads().iter().filter_map(|upload| {
+                Some((upload.key()?.to_owned(), upload.upload_id()?.to_owned()))
+            }));
+            key = page.next_key_marker().map(str::to_owned);
+            id = page.next_upload_id_marker().map(str::to_owned);
+            if page.is_truncated() != Some(true) || key.is_none() {
+                return Ok(uploads);
+            }
+        }
+    }
+
+    async fn abort_uploads(&self, bucket: &str) -> Result<u64, CloudError> {
+        let uploads = self.uploads(bucket).await?;
+        for some in uploads.chunks(BATCHES) {
+            let aborts = some
+                .iter()
+                .map(|(key, id)| self.abort_upload(bucket, key, id));
+            try_join_all(aborts).await?;
+        }
+        Ok(uploads.len() as u64)
+    }
+
+    async fn abort_upload(&self, bucket: &str, key: &str, id: &str) -> Result<(), CloudError> {
+        let answer = self
+            .client
+            .abort_multipart_upload()
+            .bucket(bucket)
+            .key(key)
+            .upload_id(id)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error) if has_code(&error, &["NoSuchUpload", NO_BUCKET]) => Ok(()),
+            Err(error) => Err(cloud_error("s3:AbortMultipartUpload", &error)),
+        }
+    }
+}
+
 #[async_trait]
 impl Objects for S3 {
     async fn object_exists(&self, bucket: &str, key: &str) -> Result<bool, CloudError> {
@@ -104,48 +222,90 @@ impl Objects for S3 {
         Ok(())
     }
 
-    async fn empty_bucket(&self, bucket: &str) -> Result<u64, CloudError> {
-        let mut removed = 0;
-        // What is listed is deleted before the next listing, so the first page is always the next work: batches of
-        // up to 1,000, versions and delete markers alike.
+    async fn bucket_contents(&self, bucket: &str) -> Result<Option<BucketContents>, CloudError> {
+        let mut contents = BucketContents::default();
+        let mut from = None;
         loop {
-            let page = match self
-                .client
-                .list_object_versions()
-                .bucket(bucket)
-                .send()
-                .await
-            {
-                Ok(page) => page,
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(|e| e.meta().code() == Some("NoSuchBucket")) =>
-                {
-                    return Ok(removed);
-                }
-                Err(error) => return Err(cloud_error("s3:ListObjectVersions", &error)),
+            let Some(page) = self.page(bucket, from).await? else {
+                return Ok(None);
             };
-            let versions = page.versions().iter().map(|v| (v.key(), v.version_id()));
-            let markers = page
-                .delete_markers()
-                .iter()
-                .map(|m| (m.key(), m.version_id()));
-            let batch: Vec<_> = versions
-                .chain(markers)
-                .filter_map(|(key, version)| {
-                    ObjectIdentifier::builder()
-                        .key(key?)
-                        .set_version_id(version.map(str::to_owned))
-                        .build()
-                        .ok()
-                })
-                .take(1_000)
-                .collect();
-            if batch.is_empty() {
-                return Ok(removed);
+            contents.versions += page.versions().len() as u64;
+            contents.markers += page.delete_markers().len() as u64;
+            let sizes = page.versions().iter().filter_map(ObjectVersion::size);
+            contents.bytes += sizes.map(i64::unsigned_abs).sum::<u64>();
+            from = next_of(&page);
+            if from.is_none() {
+                break;
             }
-            removed += self.delete_batch(bucket, batch).await?;
+        }
+        contents.uploads = self.uploads(bucket).await?.len() as u64;
+        Ok(Some(contents))
+    }
+
+    async fn bucket_tags(&self, bucket: &str) -> Result<BTreeMap<String, String>, CloudError> {
+        match self.client.get_bucket_tagging().bucket(bucket).send().await {
+            Ok(answer) => Ok(answer
+                .tag_set()
+                .iter()
+                .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
+                .collect()),
+            Err(error) if has_code(&error, &["NoSuchTagSet", NO_BUCKET]) => Ok(BTreeMap::new()),
+            Err(error) => Err(cloud_error("s3:GetBucketTagging", &error)),
         }
     }
+
+    async fn empty_bucket(&self, bucket: &str) -> Result<u64, CloudError> {
+        let mut removed = 0;
+        // What is written meanwhile, such as a late access log, is found by the next pass; a pass that finds nothing
+        // is the last.
+        loop {
+            let uploads = self.abort_uploads(bucket).await?;
+            let versions = self.delete_versions(bucket).await?;
+            removed += uploads + versions;
+            if uploads + versions == 0 {
+                return Ok(removed);
+            }
+        }
+    }
+
+    async fn delete_bucket(&self, bucket: &str) -> Result<(), CloudError> {
+        match self.client.delete_bucket().bucket(bucket).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if has_code(&error, &[NO_BUCKET]) => Ok(()),
+            Err(error) => Err(cloud_error("s3:DeleteBucket", &error)),
+        }
+    }
+}
+
+/// Where the next page begins: a key, and a version of it.
+type Marker = (Option<String>, Option<String>);
+
+fn next_of(page: &ListObjectVersionsOutput) -> Option<Marker> {
+    let next = (
+        page.next_key_marker().map(str::to_owned),
+        page.next_version_id_marker().map(str::to_owned),
+    );
+    (page.is_truncated() == Some(true) && next.0.is_some()).then_some(next)
+}
+
+fn identifiers(page: &ListObjectVersionsOutput) -> Vec<ObjectIdentifier> {
+    let versions = page.versions().iter().map(|v| (v.key(), v.version_id()));
+    let markers = page.delete_markers().iter();
+    versions
+        .chain(markers.map(|m| (m.key(), m.version_id())))
+        .filter_map(|(key, version)| {
+            ObjectIdentifier::builder()
+                .key(key?)
+                .set_version_id(version.map(str::to_owned))
+                .build()
+                .ok()
+        })
+        .collect()
+}
+
+fn has_code<E: ProvideErrorMetadata>(error: &SdkError<E>, codes: &[&str]) -> bool {
+    error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::code)
+        .is_some_and(|code| codes.contains(&code))
 }

@@ -5,6 +5,7 @@ pub mod billing;
 mod drift;
 #[cfg(any(test, feature = "test-support"))]
 pub mod fake;
+mod holdings;
 mod operation_events;
 mod pipeline_runs;
 mod preflight;
@@ -17,11 +18,16 @@ use std::path::Path;
 use async_trait::async_trait;
 
 pub use drift::{AskedChangeSet, Detection, Drift};
+pub use holdings::{
+    Images, Keys, LogGroup, LogGroups, PipelineStacks, ReportGroup, ReportGroups, StackList,
+    Tables, Tagged,
+};
 pub use operation_events::{EventsOf, OperationEvents};
 pub use pipeline_runs::{BuildLog, BuildLogs, PipelineRuns, RetryMode};
 pub use preflight::{ConnectionState, Connections, Names, Permissions, StackRules};
 pub use stack_control::StackControl;
 
+use crate::inventory::BucketContents;
 use crate::stack::{ChangeSet, Stack, StackEvent, StackResource};
 
 /// What a change set is made from.
@@ -79,8 +85,15 @@ pub trait Objects: Send + Sync {
     async fn object_exists(&self, bucket: &str, key: &str) -> Result<bool, CloudError>;
     /// Stores the file as an object, encrypted as the bucket says.
     async fn put_object(&self, bucket: &str, key: &str, file: &Path) -> Result<(), CloudError>;
-    /// Removes every object, version and delete marker; returns how many. A bucket that is gone counts as empty.
+    /// What the bucket holds; `None` only where S3 says that there is no such bucket.
+    async fn bucket_contents(&self, bucket: &str) -> Result<Option<BucketContents>, CloudError>;
+    /// The bucket's tags.
+    async fn bucket_tags(&self, bucket: &str) -> Result<BTreeMap<String, String>, CloudError>;
+    /// Removes every object, version, delete marker and unfinished upload; returns how many. A bucket that is gone
+    /// counts as empty.
     async fn empty_bucket(&self, bucket: &str) -> Result<u64, CloudError>;
+    /// Deletes an empty bucket; one that is gone is fine.
+    async fn delete_bucket(&self, bucket: &str) -> Result<(), CloudError>;
 }
 
 /// Who is calling.

@@ -64,13 +64,19 @@ pub enum FlowError {
         /// The stack that needs it, by its name in the project.
         needed_by: String,
     },
-    /// A stack is still there after its deletion.
+    /// A stack is not as its operation should have left it.
     #[error("stack `{stack}` is still there after its deletion, in {status}")]
     Left {
         /// The stack's name in CloudFormation.
         stack: String,
         /// Its status.
         status: String,
+    },
+    /// Stacks have termination protection, and nobody said that it may be lifted. Nothing was changed.
+    #[error("termination protection is on for {}", stacks.join(", "))]
+    Protected {
+        /// Their names in CloudFormation.
+        stacks: Vec<String>,
     },
     /// The change set would take resources away that hold data; it is deleted again.
     #[error("stack `{stack}`: {} {}", guarded.first().map_or("", |one| one.logical_id.as_str()), guarded.first().map_or("", |one| one.loss.verb()))]

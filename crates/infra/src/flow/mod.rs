@@ -19,7 +19,7 @@ pub mod roll_out;
 mod tests;
 
 pub use deploy::{Agreed, Deployed, Deployer, Remedies, StackInput, StackInputs, WhatHappened};
-pub use destroy::{DestroyPlan, Destroyer, PlannedRemoval, Removed};
+pub use destroy::{Destroyed, Destroyer, Holdings, Leave, Removal, Removed};
 pub use diagnose::{Diagnosed, Diagnoser};
 pub use drift::{DriftFinder, DriftFound};
 pub use error::FlowError;
@@ -75,6 +75,8 @@ pub enum Progress {
         /// How many objects, versions and delete markers went.
         objects: u64,
     },
+    /// A step of a removal.
+    Removal(Removal),
     /// The stack already matches its template, parameters and tags.
     NoChanges,
     /// The stack was created or updated, or is gone.

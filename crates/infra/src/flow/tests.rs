@@ -7,8 +7,7 @@ use async_trait::async_trait;
 
 use super::WhatHappened::{Created, Unchanged, Updated};
 use super::{
-    AllowReplace, Deployer, Destroyer, FlowError, Observer, Planner, Progress, Remedies,
-    StackInput, StackInputs, Stop, Tools, WhatHappened,
+    AllowReplace, Deployer, FlowError, Observer, Planner, Progress, Remedies, StackInput, StackInputs, Stop, Tools, WhatHappened,
 };
 use crate::clock::PollInterval;
 use crate::cloud::CloudError;
@@ -61,6 +60,7 @@ impl Observer for Seen {
             Progress::Cancelled => "cancelled".to_owned(),
             Progress::GoesOn { status } => format!("goes on in {status}"),
             Progress::Protected => "protected".to_owned(),
+            Progress::Removal(removal) => format!("{removal:?}"),
             Progress::NoChanges => "no changes".to_owned(),
             Progress::Done => "done".to_owned(),
         };
@@ -351,47 +351,6 @@ async fn a_refused_look_is_not_an_absence() {
     let error = bench.deploy("one", &["side"]).await.unwrap_err();
     assert_eq!(error.to_string(), "o: AccessDenied: no");
     assert_eq!(bench.cloud.writes(), [""; 0]);
-}
-
-#[tokio::test]
-async fn a_destroy_goes_backwards_and_empties_buckets() {
-    let bench = Bench::new();
-    bench.deploy("one", &[]).await.unwrap();
-    bench.cloud.put_bucket("base", "files", 7);
-    bench.seen();
-    let destroyer = Destroyer {
-        tools: bench.tools(),
-        objects: &bench.cloud,
-    };
-    let graph = StackGraph::new(GRAPH).unwrap();
-    let before = bench.cloud.writes().len();
-    let plan = destroyer.plan(&graph, str::to_owned).await.unwrap();
-    assert_eq!(bench.cloud.writes().len(), before, "a plan only reads");
-    let removed = destroyer.destroy(&plan).await.unwrap();
-    let names: Vec<_> = removed.iter().map(|removed| removed.name).collect();
-    assert_eq!(names, ["top", "side", "base"]);
-    assert!(
-        bench
-            .seen()
-            .contains(&"base: emptied files of 7".to_owned())
-    );
-    assert_eq!(
-        bench.cloud.writes()[before..],
-        [
-            "delete_stack top",
-            "delete_stack side",
-            "empty_bucket files",
-            "delete_stack base"
-        ]
-    );
-    assert!(
-        destroyer
-            .plan(&graph, str::to_owned)
-            .await
-            .unwrap()
-            .removals
-            .is_empty()
-    );
 }
 
 fn loss(action: Action, replacement: Replacement) -> ResourceChange {

@@ -1,4 +1,5 @@
 mod convert;
+mod stacks;
 #[cfg(test)]
 mod tests;
 

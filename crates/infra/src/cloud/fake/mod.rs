@@ -4,6 +4,7 @@ mod clock;
 mod control;
 mod drift;
 mod faults;
+mod holdings;
 mod pipeline_runs;
 mod stacks;
 
@@ -19,8 +20,10 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 
 use super::{ChangeSetRequest, CloudError, Objects};
+use crate::inventory::BucketContents;
 use crate::stack::{ResourceChange, StackResource, StackStatus};
 
+use holdings::{FakeBucket, Held};
 use stacks::{FakeSet, FakeStack};
 
 /// How the next operations on a stack end.
@@ -52,7 +55,8 @@ struct State {
     change_sets: BTreeMap<String, FakeSet>,
     endings: BTreeMap<String, Ending>,
     changes: BTreeMap<String, Vec<ResourceChange>>,
-    buckets: BTreeMap<String, u64>,
+    buckets: BTreeMap<String, FakeBucket>,
+    held: Held,
     broken: Option<(&'static str, CloudError)>,
     next_event: u32,
 }
@@ -128,7 +132,9 @@ impl FakeCloud {
     /// Gives a stack a bucket with so many objects.
     pub fn put_bucket(&self, stack: &str, bucket: &str, objects: u64) {
         self.with(|state| {
-            state.buckets.insert(bucket.to_owned(), objects);
+            state
+                .buckets
+                .insert(bucket.to_owned(), FakeBucket::of(objects, &[]));
             state.entry(stack).resources.push(StackResource {
                 logical_id: "Bucket".to_owned(),
                 physical_id: bucket.to_owned(),
@@ -213,9 +219,40 @@ impl Objects for FakeCloud {
         self.write("put_object", bucket, |_| Ok(())).await
     }
 
+    async fn bucket_contents(&self, bucket: &str) -> Result<Option<BucketContents>, CloudError> {
+        self.read("bucket_contents", bucket, |state| {
+            Ok(state.buckets.get(bucket).map(|bucket| BucketContents {
+                versions: bucket.objects,
+                bytes: bucket.objects * 10,
+                ..BucketContents::default()
+            }))
+        })
+        .await
+    }
+
+    async fn bucket_tags(&self, bucket: &str) -> Result<BTreeMap<String, String>, CloudError> {
+        self.read("bucket_tags", bucket, |state| {
+            let bucket = state.buckets.get(bucket);
+            Ok(bucket.map(|bucket| bucket.tags.clone()).unwrap_or_default())
+        })
+        .await
+    }
+
     async fn empty_bucket(&self, bucket: &str) -> Result<u64, CloudError> {
         self.write("empty_bucket", bucket, |state| {
-            Ok(state.buckets.insert(bucket.to_owned(), 0).unwrap_or(0))
+            let objects = state.buckets.get_mut(bucket).map(|b| &mut b.objects);
+            Ok(objects.map(std::mem::take).unwrap_or_default())
+        })
+        .await
+    }
+
+    async fn delete_bucket(&self, bucket: &str) -> Result<(), CloudError> {
+        self.write("delete_bucket", bucket, |state| {
+            if state.buckets.get(bucket).is_some_and(|b| b.objects > 0) {
+                return Err(stacks::refused("BucketNotEmpty", "the bucket is not empty"));
+            }
+            state.buckets.remove(bucket);
+            Ok(())
         })
         .await
     }

@@ -135,7 +135,16 @@ impl State {
         }
         if status == StackStatus::DeleteComplete {
             fake.deployed = None;
-            fake.resources.clear();
+            let mut gone = Vec::new();
+            for resource in &mut fake.resources {
+                if resource.status != "DELETE_SKIPPED" {
+                    "DELETE_COMPLETE".clone_into(&mut resource.status);
+                    gone.push(resource.physical_id.clone());
+                }
+            }
+            for id in gone {
+                self.held.remove(&mut self.buckets, &id);
+            }
         }
         for set in self.change_sets.values_mut() {
             if set.request.stack_name == name && set.execution == Execution::InProgress {
@@ -467,18 +476,24 @@ impl Stacks for FakeCloud {
                 .iter()
                 .map(|resource| resource.physical_id.clone())
                 .collect();
-            let full = holds
-                .iter()
-                .any(|id| state.buckets.get(id).is_some_and(|objects| *objects > 0));
+            let full: Vec<_> = holds
+                .into_iter()
+                .filter(|id| state.held.is_full(&state.buckets, id))
+                .collect();
+            for resource in &mut state.entry(&name).resources {
+                if full.contains(&resource.physical_id) {
+                    "DELETE_FAILED".clone_into(&mut resource.status);
+                }
+            }
             state
                 .change_sets
                 .retain(|_, set| set.request.stack_name != name);
-            if full {
+            if full.is_empty() {
+                state.begin(&name, "DELETE_IN_PROGRESS", "DELETE_COMPLETE");
+            } else {
                 state.begin(&name, "DELETE_IN_PROGRESS", "DELETE_FAILED");
                 let reason = "The bucket you tried to delete is not empty";
                 state.event(&name, "Bucket", "DELETE_FAILED", Some(reason));
-            } else {
-                state.begin(&name, "DELETE_IN_PROGRESS", "DELETE_COMPLETE");
             }
             Ok(())
         })

@@ -1,0 +1,195 @@
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use aws_sdk_codepipeline::operation::disable_stage_transition::DisableStageTransitionError;
+use aws_sdk_codepipeline::operation::get_pipeline::GetPipelineError;
+use aws_sdk_codepipeline::operation::stop_pipeline_execution::StopPipelineExecutionError;
+use aws_sdk_codepipeline::types as sdk;
+
+use super::{CodePipeline, PAGE};
+use crate::aws::config::cloud_error;
+use crate::cloud::{CloudError, PipelineStacks};
+
+/// The configuration key and the pipeline variable that name a stack.
+const STACK_NAME: &str = "StackName";
+
+fn makes_stacks(provider: &str) -> bool {
+    provider == "CloudFormation"
+}
+
+#[async_trait]
+impl PipelineStacks for CodePipeline {
+    async fn declared_stacks(&self, pipeline: &str) -> Result<Option<Vec<String>>, CloudError> {
+        let answer = match self.client.get_pipeline().name(pipeline).send().await {
+            Ok(answer) => answer,
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(GetPipelineError::is_pipeline_not_found_exception) =>
+            {
+                return Ok(None);
+            }
+            Err(error) => return Err(cloud_error("codepipeline:GetPipeline", &error)),
+        };
+        let Some(declared) = answer.pipeline() else {
+            return Ok(None);
+        };
+        let configured = declared
+            .stages()
+            .iter()
+            .flat_map(sdk::StageDeclaration::actions)
+            .filter(|action| {
+                action
+                    .action_type_id()
+                    .is_some_and(|kind| makes_stacks(kind.provider()))
+            })
+            .filter_map(|action| action.configuration()?.get(STACK_NAME));
+        let variables = declared
+            .variables()
+            .iter()
+            .filter(|variable| variable.name() == STACK_NAME)
+            .filter_map(|variable| variable.default_value());
+        let names: BTreeSet<_> = configured
+            .map(String::as_str)
+            .chain(variables)
+            // A name that is filled in when the pipeline runs is known from its runs.
+            .filter(|name| !name.is_empty() && !name.contains("#{"))
+            .map(str::to_owned)
+            .collect();
+        Ok(Some(names.into_iter().collect()))
+    }
+
+    async fn deployed_stacks(&self, pipeline: &str) -> Result<Vec<String>, CloudError> {
+        let mut pages = self
+            .client
+            .list_action_executions()
+            .pipeline_name(pipeline)
+            .max_results(PAGE)
+            .into_paginator()
+            .send();
+        let mut names = BTreeSet::new();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|error| cloud_error("codepipeline:ListActionExecutions", &error))?;
+            for run in page.action_execution_details() {
+                let Some(input) = run.input() else { continue };
+                if !input
+                    .action_type_id()
+                    .is_some_and(|kind| makes_stacks(kind.provider()))
+                {
+                    continue;
+                }
+                let name = input
+                    .resolved_configuration()
+                    .and_then(|settings| settings.get(STACK_NAME));
+                names.extend(name.filter(|name| !name.is_empty()).cloned());
+            }
+        }
+        Ok(names.into_iter().collect())
+    }
+
+    async fn stages(&self, pipeline: &str) -> Result<Vec<(String, bool)>, CloudError> {
+        let answer = self
+            .client
+            .get_pipeline_state()
+            .name(pipeline)
+            .send()
+            .await
+            .map_err(|error| cloud_error("codepipeline:GetPipelineState", &error))?;
+        Ok(answer
+            .stage_states()
+            .iter()
+            .map(|stage| {
+                let open = stage
+                    .inbound_transition_state()
+                    .is_none_or(sdk::TransitionState::enabled);
+                (stage.stage_name().unwrap_or_default().to_owned(), open)
+            })
+            .collect())
+    }
+
+    async fn close_stage(
+        &self,
+        pipeline: &str,
+        stage: &str,
+        reason: &str,
+    ) -> Result<(), CloudError> {
+        let answer = self
+            .client
+            .disable_stage_transition()
+            .pipeline_name(pipeline)
+            .stage_name(stage)
+            .transition_type(sdk::StageTransitionType::Inbound)
+            .reason(reason)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DisableStageTransitionError::is_pipeline_not_found_exception) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(cloud_error("codepipeline:DisableStageTransition", &error)),
+        }
+    }
+
+    async fn running(&self, pipeline: &str) -> Result<Vec<String>, CloudError> {
+        let mut pages = self
+            .client
+            .list_pipeline_executions()
+            .pipeline_name(pipeline)
+            .max_results(PAGE)
+            .into_paginator()
+            .send();
+        let mut running = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|error| cloud_error("codepipeline:ListPipelineExecutions", &error))?;
+            running.extend(
+                page.pipeline_execution_summaries()
+                    .iter()
+                    .filter(|one| one.status() == Some(&sdk::PipelineExecutionStatus::InProgress))
+                    .filter_map(|one| one.pipeline_execution_id())
+                    .map(str::to_owned),
+            );
+        }
+        Ok(running)
+    }
+
+    async fn abandon(
+        &self,
+        pipeline: &str,
+        execution_id: &str,
+        reason: &str,
+    ) -> Result<(), CloudError> {
+        use StopPipelineExecutionError as Stop;
+        let answer = self
+            .client
+            .stop_pipeline_execution()
+            .pipeline_name(pipeline)
+            .pipeline_execution_id(execution_id)
+            .abandon(true)
+            .reason(reason)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(|error| {
+                    matches!(
+                        error,
+                        Stop::DuplicatedStopRequestException(_)
+                            | Stop::PipelineExecutionNotStoppableException(_)
+                            | Stop::PipelineNotFoundException(_)
+                    )
+                }) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(cloud_error("codepipeline:StopPipelineExecution", &error)),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+use time::OffsetDateTime;
+
+/// What a thing holds, which is lost with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// How many of each, such as 3 `images`; those of which there are none are left out.
+    pub counts: Vec<(u64, &'static str)>,
+    /// Bytes stored, where the service tells.
+    pub bytes: Option<u64>,
+}
+
+impl Contents {
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.counts.iter().all(|(count, _)| *count == 0)
+    }
+
+    /// How many there are in all.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().map(|(count, _)| count).sum()
+    }
+}
+
+/// What a bucket holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BucketContents {
+    /// Versions of objects; in a bucket without versions, its objects.
+    pub versions: u64,
+    /// Delete markers.
+    pub markers: u64,
+    /// Multipart uploads that were not brought to an end.
+    pub uploads: u64,
+    /// The bytes of all versions.
+    pub bytes: u64,
+}
+
+impl From<BucketContents> for Contents {
+    fn from(bucket: BucketContents) -> Self {
+        Self {
+            counts: some(&[
+                (bucket.versions, "object versions"),
+                (bucket.markers, "delete markers"),
+                (bucket.uploads, "unfinished uploads"),
+            ]),
+            bytes: Some(bucket.bytes),
+        }
+    }
+}
+
+/// What an image repository holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RepositoryContents {
+    /// Images, with and without a tag.
+    pub images: u64,
+    /// Their bytes, as the registry keeps them.
+    pub bytes: u64,
+}
+
+impl From<RepositoryContents> for Contents {
+    fn from(repository: RepositoryContents) -> Self {
+        Self {
+            counts: some(&[(repository.images, "images")]),
+            bytes: Some(repository.bytes),
+        }
+    }
+}
+
+/// How much a table holds. DynamoDB counts every six hours: newer items are not in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableContents {
+    /// Items.
+    pub items: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl From<TableContents> for Contents {
+    fn from(table: TableContents) -> Self {
+        Self {
+            counts: some(&[(table.items, "items")]),
+            bytes: Some(table.bytes),
+        }
+    }
+}
+
+fn some(counts: &[(u64, &'static str)]) -> Vec<(u64, &'static str)> {
+    counts
+        .iter()
+        .copied()
+        .filter(|(count, _)| *count > 0)
+        .collect()
+}
+
+/// How a KMS key stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It can be used, and costs.
+    InUse,
+    /// It waits for its deletion, and costs nothing.
+    ///
+    /// See [pricing](https://aws.amazon.com/kms/pricing/).
+    PendingDeletion {
+        /// When it goes.
+        on: Option<OffsetDateTime>,
+    },
+}

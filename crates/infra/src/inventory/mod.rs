@@ -1,0 +1,185 @@
+//! What an environment has in an account: what `destroy` plans from, and what its proof counts. No I/O.
+
+mod contents;
+mod owner;
+
+pub use contents::{BucketContents, Contents, KeyState, RepositoryContents, TableContents};
+pub use owner::Owner;
+
+use std::fmt;
+
+use time::OffsetDateTime;
+
+use crate::stack::{Stack, StackResource};
+
+/// By what a stack was found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// It has a name that the project gives.
+    Name,
+    /// Its tags name project and environment.
+    Tags,
+    /// A pipeline of the project made it, or is declared to.
+    Pipeline(String),
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name => f.write_str("by name"),
+            Self::Tags => f.write_str("by tags"),
+            Self::Pipeline(name) => write!(f, "made by pipeline {name}"),
+        }
+    }
+}
+
+/// A stack that is there.
+#[derive(Clone, Debug)]
+pub struct FoundStack {
+    /// Its name in the project, or its whole name where the project has no template for it.
+    pub label: String,
+    /// The stack.
+    pub stack: Stack,
+    /// By what it was found.
+    pub evidence: Vec<Evidence>,
+    /// What it holds.
+    pub resources: Vec<FoundResource>,
+}
+
+/// A resource of a [`FoundStack`].
+#[derive(Clone, Debug)]
+pub struct FoundResource {
+    /// The resource.
+    pub resource: StackResource,
+    /// What is in it, for those that hold something.
+    pub contents: Option<Contents>,
+}
+
+/// What kind of thing a [`Leftover`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftoverKind {
+    /// A bucket.
+    Bucket,
+    /// An image repository.
+    Repository,
+    /// A group of test reports.
+    ReportGroup,
+    /// A log group.
+    LogGroup,
+    /// A table.
+    Table,
+    /// A key.
+    Key,
+    /// Anything else that carries the project's tags.
+    Tagged,
+}
+
+impl LeftoverKind {
+    /// What a person calls one of them.
+    pub fn singular(self) -> &'static str {
+        match self {
+            Self::Bucket => "bucket",
+            Self::Repository => "image repository",
+            Self::ReportGroup => "report group",
+            Self::LogGroup => "log group",
+            Self::Table => "table",
+            Self::Key => "key",
+            Self::Tagged => "tagged resource",
+        }
+    }
+}
+
+/// Whether a [`Leftover`] can be removed now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removable {
+    /// `destroy` removes it.
+    Now,
+    /// It is on its way out, and nothing hastens it.
+    Waits {
+        /// When it goes.
+        until: Option<OffsetDateTime>,
+    },
+    /// `destroy` does not know how to remove such a thing; a person can.
+    ByHand,
+}
+
+/// A thing of the environment that no stack owns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// What it is.
+    pub kind: LeftoverKind,
+    /// Its name, or its ARN where it has no other.
+    pub id: String,
+    /// What is in it.
+    pub contents: Contents,
+    /// Whether it can be removed now.
+    pub removable: Removable,
+}
+
+/// A service that the endpoint lacks: nothing of its kind was looked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NotOffered {
+    /// What was not looked for.
+    pub what: &'static str,
+    /// What the endpoint answered.
+    pub answer: String,
+}
+
+/// A pipeline of the project that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundPipeline {
+    /// Its name.
+    pub name: String,
+    /// Its stages, in order.
+    pub stages: Vec<String>,
+    /// The executions under way, by id.
+    pub running: Vec<String>,
+}
+
+/// Everything of an environment that was found.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// The stacks, in the order in which they can be removed.
+    pub stacks: Vec<FoundStack>,
+    /// The pipelines.
+    pub pipelines: Vec<FoundPipeline>,
+    /// What no stack owns, by kind.
+    pub leftovers: Vec<Leftover>,
+    /// What could not be looked for, on an emulator.
+    pub not_offered: Vec<NotOffered>,
+}
+
+impl Inventory {
+    /// Whether there is nothing to remove and nothing to wait for.
+    pub fn is_empty(&self) -> bool {
+        self.stacks.is_empty() && self.leftovers.is_empty()
+    }
+
+    /// Whether something is there that `destroy` removes.
+    pub fn has_work(&self) -> bool {
+        !self.stacks.is_empty()
+            || self
+                .leftovers
+                .iter()
+                .any(|leftover| leftover.removable == Removable::Now)
+    }
+
+    /// The leftovers of a kind.
+    pub fn of_kind(&self, kind: LeftoverKind) -> impl Iterator<Item = &Leftover> {
+        self.leftovers
+            .iter()
+            .filter(move |leftover| leftover.kind == kind)
+    }
+
+    /// How many things are there: stacks and what no stack owns.
+    pub fn count(&self) -> usize {
+        self.stacks.len() + self.leftovers.len()
+    }
+
+    /// The stacks of which `DeleteStack` is refused.
+    pub fn protected(&self) -> impl Iterator<Item = &FoundStack> {
+        self.stacks
+            .iter()
+            .filter(|found| found.stack.termination_protection)
+    }
+}

@@ -1,0 +1,202 @@
+mod report;
+
+use clap::Args;
+use stackway_infra::aws::{
+    CodeBuildReports, CodePipeline, DynamoDb, Ecr, Kms, Logs, SdkConfig, Tagging,
+};
+use stackway_infra::config::EnvironmentKind;
+use stackway_infra::flow::{Destroyer, Holdings, Leave};
+use stackway_infra::inventory::{Inventory, Owner};
+use stackway_infra::stack_def::StackGraph;
+
+use self::report::{Document, Found};
+use super::status::graph_failure;
+use crate::cli::{EndpointArgs, GlobalArgs};
+use crate::cloud::{Cloud, emulator, emulator_failure};
+use crate::failure::{Failure, Kind};
+use crate::progress::Display;
+use crate::settings::{Endpoint, Settings};
+use crate::ui::Ui;
+
+/// Remove an environment, dependents first, and prove that nothing is left
+///
+/// Lists everything first: stacks, those that pipelines made, and what no stack owns; with what is lost. Then it asks for
+/// the environment's name. At the end it looks again, and says what is left, why, and what that costs. What
+/// `deploy --env local` started on this machine needs no question, and is stopped at the end.
+#[derive(Debug, Args)]
+pub(crate) struct DestroyArgs {
+    /// Only these stacks, and nothing that no stack owns
+    #[arg(long = "stack", value_name = "STACK")]
+    stacks: Vec<String>,
+    /// Show the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Answer the question with yes; elsewhere than in `local` with --confirm
+    #[arg(long, short)]
+    yes: bool,
+    /// The environment's name, which --yes needs
+    #[arg(long, value_name = "NAME", requires = "yes")]
+    confirm: Option<String>,
+    #[command(flatten)]
+    force: ForceArgs,
+    #[command(flatten)]
+    endpoint: EndpointArgs,
+}
+
+/// What a destroy does only where it is told to.
+#[derive(Debug, Args)]
+struct ForceArgs {
+    /// Switch termination protection off where it is on
+    #[arg(long)]
+    lift_protection: bool,
+    /// Where a stack cannot be deleted for a cause that cannot be removed: delete it, and leave those resources
+    #[arg(long)]
+    force_delete: bool,
+}
+
+/// The adapters of what stands beside stacks.
+struct Adapters {
+    images: Ecr,
+    tables: DynamoDb,
+    log_groups: Logs,
+    report_groups: CodeBuildReports,
+    pipelines: CodePipeline,
+    keys: Kms,
+    tagged: Tagging,
+}
+
+impl Adapters {
+    fn new(config: &SdkConfig) -> Self {
+        Self {
+            images: Ecr::new(config),
+            tables: DynamoDb::new(config),
+            log_groups: Logs::new(config),
+            report_groups: CodeBuildReports::new(config),
+            pipelines: CodePipeline::new(config),
+            keys: Kms::new(config),
+            tagged: Tagging::new(config),
+        }
+    }
+
+    fn holdings<'a>(&'a self, cloud: &'a Cloud) -> Holdings<'a> {
+        Holdings {
+            stacks: &cloud.stacks,
+            objects: &cloud.objects,
+            images: &self.images,
+            tables: &self.tables,
+            log_groups: &self.log_groups,
+            report_groups: &self.report_groups,
+            pipelines: &self.pipelines,
+            keys: &self.keys,
+            tagged: &self.tagged,
+        }
+    }
+}
+
+pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DestroyArgs) -> Result<(), Failure> {
+    let settings = Settings::resolve(ui, global, &args.endpoint)?;
+    let name = settings.environment.name.to_string();
+    let is_local = settings.environment.kind == EnvironmentKind::Local;
+    confirmed_by_flags(args, &name, is_local)?;
+    StackGraph::all()
+        .and_then(|all| all.select(&args.stacks, false))
+        .map_err(graph_failure)?;
+    let Some(cloud) = Cloud::for_reading(&settings).await? else {
+        ui.say(format!(
+            "nothing is deployed to `{name}`: the emulator does not run"
+        ));
+        if ui.is_json() {
+            let nothing = Found::new(&Inventory::default(), &settings.naming.region);
+            ui.json(&Document::plan(&settings, None, nothing));
+        }
+        return Ok(());
+    };
+    let adapters = Adapters::new(&cloud.config);
+    let owner = Owner::new(&settings.naming, &cloud.account);
+    let display = Display::new(ui, "removed");
+    let destroyer = Destroyer {
+        tools: cloud.tools(&display),
+        control: &cloud.stacks,
+        holdings: adapters.holdings(&cloud),
+        owner: &owner,
+        leave: Leave {
+            lift_protection: args.force.lift_protection,
+            force_delete: args.force.force_delete,
+            emulator: is_local,
+        },
+    };
+    let failed = |error| Failure::of_flow(error, Kind::Destroy, &name);
+    let inventory = destroyer.inventory(&args.stacks).await.map_err(failed)?;
+    let found = Found::new(&inventory, &settings.naming.region);
+    ui.say(report::plan_text(&settings, &cloud, &found));
+    let mut document = Document::plan(&settings, Some(&cloud), found);
+    if args.dry_run {
+        return finish(ui, &document, None);
+    }
+    if inventory.has_work() {
+        ui.confirm(
+            &format!("Remove these from account {}?", cloud.account),
+            &name,
+            args.yes || cloud.own_emulator,
+        )?;
+        ui.on_interrupt(
+            "CloudFormation goes on with the deletion it has begun",
+            format!("`cargo xtask destroy --env {name}` continues"),
+        );
+        let done = destroyer
+            .destroy(&inventory, &args.stacks)
+            .await
+            .map_err(|error| {
+                display.clear();
+                failed(error)
+            })?;
+        let left = Found::new(&done.left, &settings.naming.region);
+        document.removed(&done, left);
+        ui.say(report::proof_text(&document));
+    }
+    let failure = document.failure(&name);
+    finish(ui, &document, failure)?;
+    if cloud.own_emulator && args.stacks.is_empty() {
+        stop_emulator(ui, &settings).await?;
+    }
+    Ok(())
+}
+
+/// What `--yes` and `--confirm` say together, before anything is asked of anybody.
+fn confirmed_by_flags(args: &DestroyArgs, name: &str, is_local: bool) -> Result<(), Failure> {
+    let wrong = |message: String| {
+        Err(Failure::new(Kind::CommandLine, message).hint(format!(
+            "read the plan (`--dry-run`), then run it with `--yes --confirm {name}`"
+        )))
+    };
+    match &args.confirm {
+        Some(confirmed) if confirmed != name => wrong(format!(
+            "`--confirm {confirmed}` is not the name of the environment, which is `{name}`"
+        )),
+        None if args.yes && !is_local && !args.dry_run => wrong(format!(
+            "`--yes` alone does not remove environment `{name}`"
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn finish(ui: &Ui, document: &Document, failure: Option<Failure>) -> Result<(), Failure> {
+    if ui.is_json() {
+        ui.json(document);
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+async fn stop_emulator(ui: &Ui, settings: &Settings) -> Result<(), Failure> {
+    let Endpoint::Own { port } = settings.endpoint else {
+        return Ok(());
+    };
+    if emulator(&settings.project, port)
+        .stop()
+        .await
+        .map_err(emulator_failure)?
+    {
+        ui.say("stopped the emulator");
+    }
+    Ok(())
+}

@@ -1,0 +1,290 @@
+//! `destroy` over the emulator: what is the environment's goes, with all it holds; what only looks like it stays.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::workbench::Workbench;
+
+/// The emulator, spoken to as any client would.
+struct Endpoint(String);
+
+impl Endpoint {
+    fn authorization(service: &str) -> String {
+        format!(
+            "AWS4-HMAC-SHA256 Credential=000000000000/20260101/eu-west-2/{service}/aws4_request, \
+             SignedHeaders=host, Signature=0"
+        )
+    }
+
+    #[track_caller]
+    fn s3(&self, method: &str, path: &str) -> String {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}/{path}", self.0))
+            .header("authorization", Self::authorization("s3"))
+            .body("content")
+            .unwrap();
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .build()
+            .into();
+        let mut answer = agent.run(request).unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        format!("{} {text}", answer.status().as_u16())
+    }
+
+    #[track_caller]
+    fn ecr(&self, operation: &str, body: &Value) -> Value {
+        ureq::post(&self.0)
+            .header("authorization", Self::authorization("ecr"))
+            .header("content-type", "application/x-amz-json-1.1")
+            .header(
+                "x-amz-target",
+                format!("AmazonEC2ContainerRegistry_V20150921.{operation}"),
+            )
+            .send(body.to_string())
+            .unwrap()
+            .body_mut()
+            .read_json()
+            .unwrap()
+    }
+
+    #[track_caller]
+    fn put_images(&self, repository: &str, images: usize) {
+        for number in 0..images {
+            let manifest = json!({ "schemaVersion": 2, "layers": [], "number": number });
+            self.ecr(
+                "PutImage",
+                &json!({
+                    "repositoryName": repository,
+                    "imageManifest": manifest.to_string(),
+                    "imageTag": format!("v{number}"),
+                }),
+            );
+        }
+    }
+
+    /// Makes a stack with one parameter in it.
+    #[track_caller]
+    fn create_stack(&self, name: &str, tags: &[(&str, &str)]) {
+        let template = json!({ "Resources": { "Topic": { "Type": "AWS::SNS::Topic" } } });
+        let mut form = format!(
+            "Action=CreateStack&Version=2010-05-15&StackName={name}&TemplateBody={}",
+            percent(&template.to_string())
+        );
+        for (number, (key, value)) in tags.iter().enumerate() {
+            let number = number + 1;
+            write!(
+                form,
+                "&Tags.member.{number}.Key={key}&Tags.member.{number}.Value={value}"
+            )
+            .unwrap();
+        }
+        self.cloudformation(&form);
+    }
+
+    #[track_caller]
+    fn cloudformation(&self, form: &str) -> String {
+        ureq::post(&self.0)
+            .header("authorization", Self::authorization("cloudformation"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .send(form)
+            .unwrap()
+            .body_mut()
+            .read_to_string()
+            .unwrap()
+    }
+
+    #[track_caller]
+    fn stacks(&self) -> Vec<String> {
+        let answer = self.cloudformation("Action=DescribeStacks&Version=2010-05-15");
+        let mut names: Vec<_> = answer
+            .split("<StackName>")
+            .skip(1)
+            .filter_map(|rest| Some(rest.split_once("</StackName>")?.0.to_owned()))
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+fn percent(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut all, byte| {
+        write!(all, "%{byte:02X}").unwrap();
+        all
+    })
+}
+
+const BUCKET: &str = "stackway-000000000000-eu-west-2-local";
+const REPOSITORY: &str = "stackway-eu-west-2-local-api";
+
+#[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one story, told from its beginning to its end"
+)]
+fn everything_of_the_environment_goes_and_look_alikes_stay() {
+    let bench = Workbench::new();
+    bench
+        .run(&[
+            "deploy",
+            "--env",
+            "local",
+            "--stack",
+            "artifacts",
+            "--stack",
+            "table",
+        ])
+        .succeeded();
+    let url = format!("http://127.0.0.1:{}", bench.port());
+    let cloud = Endpoint(url.clone());
+
+    // A bucket with versions, a delete marker and an upload that was not brought to an end; a repository with images.
+    for key in ["a", "a", "b", "folder/c"] {
+        assert!(
+            cloud
+                .s3("PUT", &format!("{BUCKET}/{key}"))
+                .starts_with("200")
+        );
+    }
+    assert!(
+        cloud
+            .s3("DELETE", &format!("{BUCKET}/b"))
+            .starts_with("204")
+    );
+    assert!(
+        cloud
+            .s3("POST", &format!("{BUCKET}/big?uploads"))
+            .starts_with("200")
+    );
+    cloud.put_images(REPOSITORY, 3);
+    // As the deployment pipeline makes it: a name of a person's choice, and the tags of the template configuration.
+    cloud.create_stack(
+        "release",
+        &[("project", "stackway"), ("environment", "local")],
+    );
+
+    // Another project's, another environment's, and one without tags whose name goes on where ours ends.
+    cloud.create_stack("stackway-eu-west-2-local-table-2", &[]);
+    cloud.create_stack(
+        "stackway-eu-west-2-local-api",
+        &[("project", "other"), ("environment", "local")],
+    );
+    cloud.create_stack(
+        "stackway-eu-west-2-dev-table",
+        &[("project", "stackway"), ("environment", "dev")],
+    );
+    for bucket in [
+        "stackway-000000000000-eu-west-2-local-2",
+        "stackway-000000000000-eu-west-2",
+    ] {
+        assert!(cloud.s3("PUT", bucket).starts_with("200"));
+        assert!(
+            cloud
+                .s3("PUT", &format!("{bucket}/kept"))
+                .starts_with("200")
+        );
+    }
+    let other = "stackway-eu-west-2-local-api-2";
+    cloud.ecr("CreateRepository", &json!({ "repositoryName": other }));
+    cloud.put_images(other, 1);
+
+    let given = [
+        "destroy",
+        "--env",
+        "local",
+        "--endpoint-url",
+        &url,
+        "--format",
+        "json",
+    ];
+    bench
+        .run(&given)
+        .refused(11, &["needs a yes", "object versions", "3 images"]);
+    let dry = bench
+        .run(&[&given[..], &["--dry-run"]].concat())
+        .succeeded()
+        .json();
+    let lost = dry["found"]["lost"].as_array().unwrap();
+    for (what, count) in [
+        ("object versions", 4),
+        ("delete markers", 1),
+        ("unfinished uploads", 1),
+        ("images", 3),
+    ] {
+        let expected = json!({ "count": count, "what": what });
+        assert!(lost.contains(&expected), "{expected} {lost:?}");
+    }
+    let stacks: Vec<_> = dry["found"]["stacks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|stack| stack["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        stacks,
+        [
+            "release",
+            "stackway-eu-west-2-local-table",
+            "stackway-eu-west-2-local-artifacts"
+        ]
+    );
+
+    let done = bench.run(&[&given[..], &["--yes"]].concat()).succeeded();
+    assert!(done.stderr.contains("removed 3 stacks"), "{}", done.stderr);
+    let left = &done.json()["left"];
+    assert_eq!(left["stacks"], json!([]), "{left}");
+    for one in left["leftovers"].as_array().unwrap() {
+        assert_eq!(
+            (one["kind"].as_str(), one["removable"].as_str()),
+            (Some("key"), Some("waits"))
+        );
+    }
+    assert!(cloud.s3("GET", BUCKET).starts_with("404"));
+    assert_eq!(
+        cloud.stacks(),
+        [
+            "stackway-eu-west-2-dev-table",
+            "stackway-eu-west-2-local-api",
+            "stackway-eu-west-2-local-table-2"
+        ]
+    );
+    for bucket in [
+        "stackway-000000000000-eu-west-2-local-2",
+        "stackway-000000000000-eu-west-2",
+    ] {
+        assert!(
+            cloud
+                .s3("GET", &format!("{bucket}/kept"))
+                .starts_with("200"),
+            "{bucket}"
+        );
+    }
+    let images = cloud.ecr("DescribeImages", &json!({ "repositoryName": other }));
+    assert_eq!(images["imageDetails"].as_array().unwrap().len(), 1);
+}
+
+/// A name goes with a yes everywhere but in `local`, and nothing is asked of anybody before that is right.
+#[test]
+fn a_yes_needs_the_name() {
+    let bench = Workbench::new();
+    for (args, words) in [
+        (
+            &["--env", "dev", "--yes"][..],
+            &["`--yes` alone", "--confirm dev"][..],
+        ),
+        (
+            &["--env", "dev", "--yes", "--confirm", "prod"],
+            &["is not the name", "`dev`"],
+        ),
+        (
+            &["--env", "local", "--yes", "--confirm", "dev"],
+            &["is not the name", "`local`"],
+        ),
+        (&["--env", "dev", "--confirm", "dev"], &["--yes"]),
+    ] {
+        bench.run(&[&["destroy"], args].concat()).refused(2, words);
+    }
+}
