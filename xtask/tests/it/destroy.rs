@@ -19,11 +19,16 @@ impl Endpoint {
 
     #[track_caller]
     fn s3(&self, method: &str, path: &str) -> String {
+        self.s3_with(method, path, "content")
+    }
+
+    #[track_caller]
+    fn s3_with(&self, method: &str, path: &str, body: &'static str) -> String {
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}/{path}", self.0))
             .header("authorization", Self::authorization("s3"))
-            .body("content")
+            .body(body)
             .unwrap();
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -117,6 +122,7 @@ fn percent(text: &str) -> String {
     })
 }
 
+const REGION: &str = "<CreateBucketConfiguration><LocationConstraint>eu-west-2</LocationConstraint></CreateBucketConfiguration>";
 const BUCKET: &str = "stackway-000000000000-eu-west-2-local";
 const REPOSITORY: &str = "stackway-eu-west-2-local-api";
 
@@ -125,7 +131,7 @@ const REPOSITORY: &str = "stackway-eu-west-2-local-api";
     clippy::too_many_lines,
     reason = "one story, told from its beginning to its end"
 )]
-fn everything_of_the_environment_goes_and_look_alikes_stay() {
+fn everything_of_the_environment_goes_and_what_looks_like_it_stays() {
     let bench = Workbench::new();
     bench
         .run(&[
@@ -180,7 +186,7 @@ fn everything_of_the_environment_goes_and_look_alikes_stay() {
         "stackway-000000000000-eu-west-2-local-2",
         "stackway-000000000000-eu-west-2",
     ] {
-        assert!(cloud.s3("PUT", bucket).starts_with("200"));
+        assert!(cloud.s3_with("PUT", bucket, REGION).starts_with("200"));
         assert!(
             cloud
                 .s3("PUT", &format!("{bucket}/kept"))

@@ -161,7 +161,7 @@ mod tests {
                 &[("project", "stackway"), ("environment", "dev")],
                 true,
             ),
-            // Look-alikes.
+            // These only look like ours.
             (ours, &[("project", "other"), ("environment", "dev")], false),
             (
                 ours,

@@ -2,6 +2,7 @@
 
 pub(crate) mod api;
 pub(crate) mod cost;
+pub(crate) mod destroy;
 pub(crate) mod instructions;
 pub(crate) mod load;
 
@@ -21,6 +22,7 @@ pub(crate) struct BenchArgs {
 enum Bench {
     Api(api::ApiArgs),
     Cost(cost::CostBenchArgs),
+    Destroy(destroy::DestroyBenchArgs),
     Instructions(instructions::InstructionsArgs),
     Load(load::LoadArgs),
 }
@@ -29,6 +31,7 @@ pub(crate) async fn run(ui: &Ui, args: &BenchArgs) -> Result<(), Failure> {
     match &args.what {
         Bench::Api(args) => api::run(ui, args).await,
         Bench::Cost(args) => cost::run(ui, args).await,
+        Bench::Destroy(args) => destroy::run(ui, args).await,
         Bench::Instructions(args) => instructions::run(ui, args).await,
         Bench::Load(args) => load::run(ui, args).await,
     }

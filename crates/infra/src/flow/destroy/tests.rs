@@ -86,11 +86,11 @@ impl Bench {
         cloud.put_report_group(&format!("{STEM}-test-bare"), &[]);
         cloud.put_loose_bucket("kept-by-an-update", 2, OURS);
         cloud.put_tagged("arn:aws:s3:::kept-by-an-update");
-        bench.put_look_alikes();
+        bench.put_strangers();
         bench
     }
 
-    fn put_look_alikes(&self) {
+    fn put_strangers(&self) {
         let cloud = &self.cloud;
         for (name, tags) in [
             // The name goes on, and there is no tag.
@@ -162,7 +162,7 @@ impl Bench {
     }
 }
 
-const LOOK_ALIKES: &str = "\
+const STRANGERS: &str = "\
 stack another-teams CREATE_COMPLETE
 stack stackway-eu-west-2-dev-2-table CREATE_COMPLETE
 stack stackway-eu-west-2-dev-api CREATE_COMPLETE
@@ -199,7 +199,7 @@ async fn all_that_is_ours_goes_and_nothing_else() {
     let destroyed = bench.destroyer().destroy(&inventory, &[]).await.unwrap();
     assert_eq!(destroyed.removed.len(), 5);
     assert_eq!(destroyed.leftovers, 3);
-    assert_eq!(bench.cloud.everything().join("\n"), LOOK_ALIKES);
+    assert_eq!(bench.cloud.everything().join("\n"), STRANGERS);
     // The key alone is left, and waits.
     let [key] = &destroyed.left.leftovers[..] else {
         panic!("{:?}", destroyed.left.leftovers);
@@ -248,7 +248,7 @@ async fn every_fault_of_every_call_is_survived() {
                 .await
                 .unwrap_or_else(|error| panic!("{case}: {error}"));
             assert!(!again.left.has_work(), "{case}: {:?}", again.left);
-            assert_eq!(bench.cloud.everything().join("\n"), LOOK_ALIKES, "{case}");
+            assert_eq!(bench.cloud.everything().join("\n"), STRANGERS, "{case}");
         },
     )
     .await;
