@@ -10,7 +10,8 @@ use stackway_infra::template::Template;
 use crate::commands::outputs::AllOutputs;
 use crate::commands::status::graph_failure;
 use crate::failure::{Failure, Kind};
-use crate::settings::Settings;
+use crate::settings::{Endpoint, Settings};
+use crate::stack_sets;
 use crate::ui::{BOLD, Ui};
 
 /// Types that the emulator does not know. It refuses a whole template that has one.
@@ -52,6 +53,14 @@ pub(crate) fn select(ui: &Ui, settings: &Settings, names: &[String]) -> Result<S
 /// Why a stack is not deployed.
 pub(crate) fn left_out(settings: &Settings, def: &StackDef) -> Result<Option<String>, Failure> {
     let name = &settings.environment.name;
+    if matches!(settings.endpoint, Endpoint::Own { .. })
+        && settings.environment.kind == EnvironmentKind::Local
+        && stack_sets::placement(settings, def.name).is_some()
+    {
+        return Ok(Some(
+            "it is placed as a stack set, and the emulator has none".to_owned(),
+        ));
+    }
     if def.name == DELIVERY && settings.environment.kind == EnvironmentKind::Local {
         let template = settings.project.template(def)?;
         let types: BTreeSet<_> = template

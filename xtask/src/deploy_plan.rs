@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use stackway_infra::cloud::Objects as _;
-use stackway_infra::config::{Environment, EnvironmentKind, Placement};
+use stackway_infra::config::{Environment, EnvironmentKind, StackSetPlacement};
 use stackway_infra::flow::{FlowError, StackInput, StackInputs, WantedStack};
 use stackway_infra::naming::Naming;
 use stackway_infra::stack::StackVersion;
@@ -19,6 +19,7 @@ use crate::delivery;
 use crate::failure::{Failure, Kind};
 use crate::package::{Architecture, Package};
 use crate::settings::Settings;
+use crate::stack_sets;
 use crate::ui::Ui;
 
 /// The stacks of a deploy with everything about them that is known from files.
@@ -66,6 +67,8 @@ pub(crate) fn pseudo_parameters(settings: &Settings) -> BTreeMap<String, String>
 
 struct PlannedStack {
     def: StackDef,
+    /// Where it is rolled out, if it is a stack set.
+    placement: Option<StackSetPlacement>,
     template: Template,
     input: StackInput,
 }
@@ -91,16 +94,7 @@ impl DeployPlan {
         }
         let mut stacks = Vec::new();
         for def in graph.deploy_order() {
-            if *settings.environment.placement(def.name) != Placement::Stack {
-                return Err(Failure::new(
-                    Kind::Configuration,
-                    format!(
-                        "stack `{}` is placed as a stack set, which `deploy` cannot do yet",
-                        def.name
-                    ),
-                )
-                .hint("remove its `place` from stackway.toml"));
-            }
+            stack_sets::check_placement(settings, graph, def)?;
             let template = settings.project.template(def)?;
             let source = settings.project.source(def, &settings.repository);
             let mut parameters = parameters(
@@ -125,6 +119,7 @@ impl DeployPlan {
             };
             let planned = PlannedStack {
                 def: *def,
+                placement: stack_sets::placement(settings, def.name).cloned(),
                 template,
                 input,
             };
@@ -177,7 +172,7 @@ impl DeployPlan {
         }
     }
 
-    /// The stacks as a preflight looks at them, in `account`.
+    /// The stacks as a preflight looks at them, in `account`; stack sets make theirs elsewhere.
     pub(crate) fn wanted(&self, account: &str) -> Vec<WantedStack<'_>> {
         let pseudo = [
             ("AWS::AccountId", account),
@@ -186,6 +181,7 @@ impl DeployPlan {
         ];
         self.stacks
             .iter()
+            .filter(|planned| planned.placement.is_none())
             .map(|planned| {
                 let mut values = planned.input.parameters.clone();
                 values.extend(pseudo.map(|(name, value)| (name.to_owned(), value.to_owned())));
@@ -239,8 +235,14 @@ impl DeployPlan {
             })
     }
 
+    /// The template of a stack, and what is known of its input from files.
+    pub(crate) fn stack(&self, stack: &StackDef) -> Result<(&Template, &StackInput), FlowError> {
+        self.planned(stack)
+            .map(|planned| (&planned.template, &planned.input))
+    }
+
     /// Refuses parameters that the template would not take, now that all are known.
-    fn check(
+    pub(crate) fn check(
         &self,
         stack: &StackDef,
         parameters: &BTreeMap<String, String>,
@@ -282,9 +284,13 @@ impl DeployPlan {
                 .iter()
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
+            let place = planned
+                .place
+                .map(|place| format!("\n{place}"))
+                .unwrap_or_default();
             table.add_row([
                 planned.stack.to_owned(),
-                planned.stack_name,
+                planned.stack_name + &place,
                 planned.needs.join(", "),
                 parameters.join("\n"),
             ]);
@@ -301,6 +307,7 @@ impl DeployPlan {
         let stacks = self.stacks.iter().map(|planned| PlannedReport {
             stack: planned.def.name,
             stack_name: planned.input.stack_name.clone(),
+            place: planned.placement.as_ref().map(stack_sets::place),
             needs: planned.def.needed_stacks().into_iter().collect(),
             parameters: planned
                 .input
@@ -337,6 +344,9 @@ struct PlanReport<'a> {
 struct PlannedReport<'a> {
     stack: &'static str,
     stack_name: String,
+    /// Where it is rolled out, if it is a stack set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
     needs: Vec<&'static str>,
     parameters: BTreeMap<&'a str, &'a str>,
     tags: &'a BTreeMap<String, String>,

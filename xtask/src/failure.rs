@@ -279,7 +279,7 @@ impl Failure {
     }
 
     /// A deploy that was stopped before it took resources away that hold data.
-    fn guarded(stack: &str, guarded: &[Guarded], environment: &str) -> Self {
+    pub(crate) fn guarded(stack: &str, guarded: &[Guarded], environment: &str) -> Self {
         let what = match guarded {
             [one] => format!(
                 "{} ({}) {}",

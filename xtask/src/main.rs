@@ -27,6 +27,7 @@ mod progress;
 mod project;
 mod rendering;
 mod settings;
+mod stack_sets;
 mod stopwatch;
 mod ui;
 

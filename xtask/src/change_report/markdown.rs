@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::document::{Section, Sign, sections, verdict};
 use super::{ChangeReport, StackReport, Verdict};
+use crate::stack_sets::report_markdown;
 
 /// The whole report as GitHub's markdown.
 pub(crate) fn markdown(report: &ChangeReport) -> String {
@@ -57,6 +58,9 @@ pub(crate) fn markdown(report: &ChangeReport) -> String {
                 let _ = writeln!(text, "- {}", plain(&line));
             }
         }
+    }
+    for set in &report.stack_sets {
+        text += &report_markdown(set);
     }
     text.trim_end().to_owned()
 }

@@ -15,6 +15,7 @@ use stackway_infra::flow::{AllowReplace, Guarded};
 use stackway_infra::stack::{Access, Action, Replacement, StackChanges};
 
 use crate::pricing::{PlanCost, StackCost};
+use crate::stack_sets::StackSetReport;
 
 pub(crate) use markdown::markdown;
 pub(crate) use text::{stack_text, text};
@@ -27,6 +28,9 @@ pub(crate) struct ChangeReport {
     /// What was compared, such as `the work tree with HEAD`.
     pub(crate) compared: String,
     pub(crate) stacks: Vec<StackReport>,
+    /// Where the stacks that are rolled out as stack sets stand, and are wanted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) stack_sets: Vec<StackSetReport>,
     pub(crate) summary: Summary,
     /// What it adds to a month; `None` where that was not asked for, or could not be told.
     pub(crate) cost: Option<PlanCost>,

@@ -217,6 +217,7 @@ fn report() -> ChangeReport {
         summary: Summary::of(&stacks),
         stacks,
         cost: None,
+        stack_sets: Vec::new(),
     }
     .with_cost(PlanCost::sample(&[
         (

@@ -6,6 +6,7 @@ use anstyle::Style;
 
 use super::document::{Sign, sections, verdict};
 use super::{ChangeReport, StackReport, Verdict};
+use crate::stack_sets::report_text;
 use crate::ui::{BAD, BOLD, BUSY, DIM, GOOD};
 
 /// The whole report; `all` tells also what goes without saying.
@@ -19,6 +20,9 @@ pub(crate) fn text(report: &ChangeReport, all: bool) -> String {
         for line in report.cost_lines(stack) {
             text += &["  ", &line, "\n"].concat();
         }
+    }
+    for set in &report.stack_sets {
+        text += &["\n", &report_text(set), "\n"].concat();
     }
     let _ = write!(text, "\n{BOLD}{}{BOLD:#}", report.summary.sentence());
     if let Some(cost) = &report.cost {

@@ -16,6 +16,7 @@ use crate::delivery::{self, Selection};
 use crate::deploy_plan::{CODE_PARAMETERS, DeployPlan};
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
+use crate::stack_sets;
 use crate::ui::Ui;
 
 /// Compare the templates here with those that are deployed
@@ -43,6 +44,13 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DiffArgs) -> Result
     let cloud = Cloud::for_reading(&settings).await?;
     let mut stacks = Vec::new();
     for (def, input, after) in plan.versions() {
+        if stack_sets::placement(&settings, def.name).is_some() {
+            ui.say(format!(
+                "{}: placed as a stack set, which `cargo xtask plan` compares",
+                def.name
+            ));
+            continue;
+        }
         stacks.push(match &cloud {
             Some(cloud) => compared(cloud, &settings, def, input, after).await?,
             None => not_deployed(def, input, &after),
@@ -60,6 +68,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DiffArgs) -> Result
         cost: None,
         summary: Summary::of(&stacks),
         stacks,
+        stack_sets: Vec::new(),
     };
     if ui.is_json() {
         ui.json(&report);

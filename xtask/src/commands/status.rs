@@ -1,14 +1,18 @@
 use clap::Args;
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 use serde::Serialize;
+use stackway_infra::aws::CloudFormationStackSets;
 use stackway_infra::cloud::Stacks as _;
+use stackway_infra::cloud::stack_sets::StackSets as _;
 use stackway_infra::stack::Outcome;
 use stackway_infra::stack_def::{GraphError, StackGraph};
+use stackway_infra::stack_set::StackSetAddress;
 
 use crate::cli::{EndpointArgs, GlobalArgs};
 use crate::cloud::Cloud;
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
+use crate::stack_sets;
 use crate::ui::Ui;
 
 /// Show each stack of an environment and what its status means
@@ -55,6 +59,12 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &StatusArgs) -> Resu
     };
     for def in graph.deploy_order() {
         let stack_name = settings.naming.stack(def.name);
+        if let (Some(cloud), Some(at)) = (&cloud, stack_sets::address(&settings, def)) {
+            report
+                .stacks
+                .push(stack_set(cloud, &at, def.name, stack_name).await?);
+            continue;
+        }
         let stack = match &cloud {
             Some(cloud) => cloud.stacks.describe_stack(&stack_name).await?,
             None => None,
@@ -83,6 +93,32 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &StatusArgs) -> Resu
         show(ui, &report);
     }
     Ok(())
+}
+
+/// A stack that is rolled out as a stack set.
+async fn stack_set(
+    cloud: &Cloud,
+    at: &StackSetAddress,
+    name: &'static str,
+    stack_name: String,
+) -> Result<StackReport, Failure> {
+    let set = CloudFormationStackSets::new(&cloud.config)
+        .describe_stack_set(at)
+        .await?;
+    Ok(StackReport {
+        name,
+        stack_name,
+        outcome: set.as_ref().map_or(
+            "not deployed",
+            |_| "a stack set; `cargo xtask stack-set status` shows its instances",
+        ),
+        reason: None,
+        updated_at: None,
+        commit: set
+            .as_ref()
+            .and_then(|set| set.definition.tags.get("git-commit").cloned()),
+        status: set.map(|set| set.status.to_string()),
+    })
 }
 
 fn show(ui: &Ui, report: &Report) {

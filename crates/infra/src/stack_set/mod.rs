@@ -116,6 +116,16 @@ impl StackSetStatus {
     }
 }
 
+impl fmt::Display for StackSetStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Active => "ACTIVE",
+            Self::Deleted => "DELETED",
+            Self::Unknown(name) => name,
+        })
+    }
+}
+
 /// What a stack set is made from: what an update may change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StackSetDefinition {

@@ -22,6 +22,7 @@ use crate::package::{self, Architecture, Host, Package};
 use crate::preflight;
 use crate::progress::Display;
 use crate::settings::{Endpoint, Settings};
+use crate::stack_sets::{self, Wanted};
 use crate::ui::{BOLD, Ui};
 
 /// Deploy stacks in the order of their needs, by change sets
@@ -95,6 +96,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
     let name = settings.environment.name.to_string();
     let Selection { graph, skipped } = delivery::select(ui, &settings, &args.stacks)?;
     let plan = DeployPlan::new(&settings, &graph)?;
+    let (graph, sets) = stack_sets::split(&settings, &graph)?;
     if args.dry_run {
         plan.show(ui);
         return Ok(());
@@ -159,7 +161,23 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
             return Err(failure);
         }
     };
-    summary(ui, &deployed, skipped, start.elapsed());
+    if sets.is_empty() || !deployed.is_empty() {
+        summary(ui, &deployed, skipped, start.elapsed());
+    }
+    if !sets.is_empty() {
+        let outputs = deployed
+            .iter()
+            .map(|deployed| (deployed.name, deployed.stack.outputs.clone()))
+            .collect();
+        let wanted = Wanted {
+            settings: &settings,
+            plan: &plan,
+            cloud: &cloud,
+            allow_replace: &allow_replace,
+        };
+        let rolled_out = wanted.roll_out(ui, &sets, &outputs).await?;
+        ui.say(stack_sets::summary(&rolled_out));
+    }
     let all: AllOutputs = deployed
         .iter()
         .map(|deployed| (deployed.name, cloud.outputs(&deployed.stack)))

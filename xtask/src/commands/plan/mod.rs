@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use stackway_infra::cloud::Stacks as _;
-use stackway_infra::flow::{Plan, PlannedStack, Planner};
+use stackway_infra::flow::{AllowReplace, Plan, PlannedStack, Planner};
 use stackway_infra::stack_def::StackGraph;
 
 use super::deploy;
@@ -19,6 +19,7 @@ use crate::interrupt;
 use crate::pricing::{self, PlanCost, Usage};
 use crate::progress::Display;
 use crate::settings::Settings;
+use crate::stack_sets::{self, Wanted};
 use crate::ui::Ui;
 
 /// Show what a deploy would change, resource by resource
@@ -56,6 +57,8 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result
         .map_err(graph_failure)?;
     let Selection { graph, .. } = delivery::select(ui, &settings, &args.stacks)?;
     let plan = DeployPlan::new(&settings, &graph)?;
+    let (single, sets) = stack_sets::split(&settings, &graph)?;
+    let mut stack_sets = Vec::new();
     let cloud = Cloud::for_reading(&settings).await?;
     let mut failed = Vec::new();
     // Read before anything is planned: afterwards Ctrl-C is the planner's.
@@ -77,11 +80,22 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result
             standing = pricing::Selection::of_deployed(&settings, &all_stacks()?, cloud).await;
             ui.on_interrupt("the change sets that the plan had made are removed", again);
             let planned =
-                planned(ui, cloud, &graph, &plan.preview(&packages, &kept), &name).await?;
-            let stacks = planned
+                planned(ui, cloud, &single, &plan.preview(&packages, &kept), &name).await?;
+            let mut stacks: Vec<_> = planned
                 .into_iter()
                 .map(|stack| report(stack, &mut failed))
                 .collect();
+            let wanted = Wanted {
+                settings: &settings,
+                plan: &plan,
+                cloud,
+                allow_replace: &AllowReplace::default(),
+            };
+            for def in &sets {
+                let planned = wanted.planned(ui, def).await?;
+                stacks.push(planned.template);
+                stack_sets.push(planned.pairs);
+            }
             (
                 stacks,
                 format!(
@@ -113,6 +127,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result
         compared,
         summary: Summary::of(&stacks),
         stacks,
+        stack_sets,
         cost: None,
     };
     show(ui, &with_cost(ui, &settings, standing, report));

@@ -74,6 +74,7 @@ pub(super) fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), F
                 ),
                 summary: Summary::of(&stacks),
                 stacks,
+                stack_sets: Vec::new(),
                 cost: None,
             },
         ),

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::cloud::CloudError;
+use crate::flow::Guarded;
 use crate::stack_set::{OperationResult, Pair, ResultStatus, StackSetAddress, StackSetOperation};
 
 /// Why a roll-out, or what else was asked of a stack set, ended before its goal.
@@ -22,6 +23,16 @@ pub enum RollOutError {
         cancelled: usize,
         /// Instances of the operation.
         instances: usize,
+    },
+    /// Resources would be lost with their data, and nobody agreed to that; nothing was changed.
+    #[error("stack set `{stack_set}`: {} resources that hold data would be lost", guarded.len())]
+    Guarded {
+        /// The set.
+        stack_set: String,
+        /// The stack's name in the project.
+        stack: String,
+        /// What would be lost.
+        guarded: Vec<Guarded>,
     },
     /// All else is done, and instances are left that take no operation.
     #[error("stack set `{stack_set}`: {} no operation", takes(pairs.len()))]

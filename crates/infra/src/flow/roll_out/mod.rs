@@ -5,6 +5,7 @@
 
 mod drift;
 mod error;
+mod guard;
 mod operation;
 mod plan;
 mod progress;
@@ -75,6 +76,7 @@ impl RollOut<'_> {
     /// somebody else's has its turn. Killed at any point, the next run goes on from what stands.
     ///
     /// # Errors
+    /// [`RollOutError::Guarded`] before anything is changed where data would be lost and nobody agreed to that,
     /// [`RollOutError::Ended`] where an operation does not succeed, [`RollOutError::Stuck`] where all else is done and
     /// instances are left that take no operation.
     pub async fn run(&self, wanted: &WantedStackSet) -> Result<RolledOut, RollOutError> {
@@ -93,6 +95,14 @@ impl RollOut<'_> {
             };
             if !plan.is_empty() {
                 self.tell(at, &RollOutProgress::Planned(Box::new(plan.clone())));
+            }
+            let guarded = plan.losses(wanted);
+            if !guarded.is_empty() {
+                return Err(RollOutError::Guarded {
+                    stack_set: at.name.clone(),
+                    stack: wanted.stack.clone(),
+                    guarded,
+                });
             }
             if !self.perform(wanted, &plan, set_id, &mut done).await? {
                 continue;

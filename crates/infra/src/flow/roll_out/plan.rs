@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 
 use super::{RollOut, RollOutError};
+use crate::flow::AllowReplace;
 use crate::stack_set::{
     DefinitionChange, Overrides, Pair, PairPlan, Permissions, Preferences, StackInstance,
     StackSetAddress, StackSetDefinition, StackSetOperation, WantedPairs,
@@ -20,6 +21,8 @@ const AT_ONCE: usize = 8;
 /// A stack set as it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedStackSet {
+    /// The stack's name in the project.
+    pub stack: String,
     /// Which set.
     pub address: StackSetAddress,
     /// What it is made from, without [`OVERRIDES_TAG`].
@@ -28,6 +31,8 @@ pub struct WantedStackSet {
     pub targets: WantedPairs,
     /// How operations go over instances.
     pub preferences: Preferences,
+    /// The resources that may be replaced or removed with their data.
+    pub allow_replace: AllowReplace,
 }
 
 impl WantedStackSet {
@@ -65,6 +70,10 @@ pub struct RollOutPlan {
     pub instances: usize,
     /// The operation that is under way; the plan may change as it ends.
     pub in_flight: Option<StackSetOperation>,
+    /// What the set is made from as it stands.
+    pub standing: Option<StackSetDefinition>,
+    /// The values of their own that wanted instances have.
+    pub(super) overridden: BTreeMap<Pair, Overrides>,
     /// The newest operation's id.
     pub(super) last_operation: Option<String>,
     /// Whether the set says that instances may have values of their own.
@@ -93,6 +102,8 @@ impl RollOut<'_> {
                 pairs: PairPlan::new(&wanted.targets, &[], &none.0, &none.1, false),
                 instances: 0,
                 in_flight: None,
+                standing: None,
+                overridden: BTreeMap::new(),
                 last_operation: None,
                 overrides_known: false,
             });
@@ -108,7 +119,7 @@ impl RollOut<'_> {
         // Operations before instances: one that ends in between is waited for, and the plan made again.
         let (in_flight, last_operation) = self.in_flight(at).await?;
         let instances = self.sets.stack_instances(at).await?;
-        let watched = match set.definition.permissions {
+        let watched = match &set.definition.permissions {
             Permissions::ServiceManaged(auto) if auto.enabled => {
                 self.sets.auto_deployment_targets(at).await?
             }
@@ -132,6 +143,8 @@ impl RollOut<'_> {
             pairs,
             instances: instances.len(),
             in_flight,
+            standing: Some(set.definition),
+            overridden,
             last_operation,
             overrides_known,
         })

@@ -5,6 +5,7 @@ use super::*;
 use crate::clock::PollInterval;
 use crate::cloud::fake::FakeClock;
 use crate::cloud::stack_sets::fake::FakeStackSets;
+use crate::flow::AllowReplace;
 use crate::stack_set::{
     Amount, AutoDeployment, DriftStatus, InstanceDrift, Overrides, Pair, Permissions,
     ResourceDrift, StackSetDefinition, WantedPairs,
@@ -62,6 +63,7 @@ fn pairs(text: &str) -> BTreeSet<Pair> {
 
 fn wanted(text: &str) -> WantedStackSet {
     WantedStackSet {
+        stack: "table".to_owned(),
         address: at(),
         definition: StackSetDefinition {
             template_body: "one".to_owned(),
@@ -78,6 +80,7 @@ fn wanted(text: &str) -> WantedStackSet {
             overrides: BTreeMap::new(),
         },
         preferences: Preferences::default(),
+        allow_replace: AllowReplace::default(),
     }
 }
 
@@ -424,4 +427,89 @@ async fn a_plan_only_reads() {
     let plan = stage.roll_out().plan(&next).await.unwrap();
     assert!(!plan.is_empty());
     assert_eq!(stage.sets.writes().len(), before);
+}
+
+const TABLE: &str = "
+Parameters:
+  Name: {Type: String, Default: a}
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties: {TableName: !Ref Name}
+";
+
+/// Rolls `next` out over what stands; the logical ids of what stops it, each with the first cause.
+async fn stopped(
+    standing: &WantedStackSet,
+    next: &WantedStackSet,
+) -> Result<RolledOut, Vec<String>> {
+    let stage = Stage::new();
+    stage.run(standing).await.unwrap();
+    let before = stage.sets.writes();
+    match stage.run(next).await {
+        Ok(done) => Ok(done),
+        Err(RollOutError::Guarded { guarded, .. }) => {
+            assert_eq!(stage.sets.writes(), before, "nothing is written");
+            Err(guarded
+                .iter()
+                .map(|lost| {
+                    format!(
+                        "{} {}: {}",
+                        lost.logical_id,
+                        lost.loss.verb(),
+                        lost.causes[0]
+                    )
+                })
+                .collect())
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[tokio::test]
+async fn data_in_any_instance_stops_a_roll_out() {
+    let table = |pairs: &str| {
+        let mut set = wanted(pairs);
+        set.definition.template_body = TABLE.to_owned();
+        set
+    };
+    let standing = table("1/a 2/a");
+    let check = async |next: WantedStackSet, expected: &[&str]| {
+        let lost = stopped(&standing, &next).await.err().unwrap_or_default();
+        assert_eq!(lost, expected);
+        // Named, each of them goes through.
+        let mut allowed = next;
+        allowed.allow_replace = AllowReplace::parse(&["table/Table".to_owned()]).unwrap();
+        assert!(stopped(&standing, &allowed).await.is_ok());
+    };
+    check(standing.clone(), &[]).await;
+    check(table("1/a 2/a 3/a"), &[]).await;
+    check(
+        table("1/a"),
+        &["Table would be removed: instances that stackway.toml no longer wants go: 2/a"],
+    )
+    .await;
+
+    let mut renamed = standing.clone();
+    renamed
+        .definition
+        .parameters
+        .insert("Name".to_owned(), "b".to_owned());
+    let lost = stopped(&standing, &renamed).await.unwrap_err();
+    assert_eq!(lost.len(), 1);
+    assert!(lost[0].starts_with("Table would be replaced"), "{lost:?}");
+
+    // By the value of one instance alone.
+    let mut own = standing.clone();
+    own.targets.overrides.insert(
+        Pair::new("2", "a"),
+        Overrides::from([("Name".to_owned(), "b".to_owned())]),
+    );
+    let lost = stopped(&standing, &own).await.unwrap_err();
+    assert!(lost[0].starts_with("Table would be replaced"), "{lost:?}");
+
+    let mut without = standing.clone();
+    without.definition.template_body = "Resources: {Topic: {Type: 'AWS::SNS::Topic'}}".to_owned();
+    let lost = stopped(&standing, &without).await.unwrap_err();
+    assert!(lost[0].starts_with("Table would be removed"), "{lost:?}");
 }
