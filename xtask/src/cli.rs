@@ -112,6 +112,7 @@ pub(crate) enum Command {
     Drift(commands::drift::DriftArgs),
     Diff(commands::diff::DiffArgs),
     Pipeline(commands::pipeline::PipelineArgs),
+    StackSet(commands::stack_set::StackSetArgs),
     Destroy(commands::destroy::DestroyArgs),
     Completions(commands::completions::CompletionsArgs),
 }

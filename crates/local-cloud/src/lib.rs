@@ -6,10 +6,12 @@
 mod embedded;
 mod emulator;
 pub mod lambda;
+mod moto;
 mod python_tools;
 
 pub use embedded::{EmbeddedDynamoDb, EmbeddedError};
 pub use emulator::{
     DEFAULT_PORT, Emulator, EmulatorError, MINISTACK_VERSION, Requirements, RunningEmulator,
 };
+pub use moto::Moto;
 pub use python_tools::PythonTools;

@@ -17,6 +17,7 @@ pub(crate) mod package;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
 pub(crate) mod render;
+pub(crate) mod stack_set;
 pub(crate) mod status;
 pub(crate) mod test;
 
@@ -50,6 +51,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         Command::Plan(args) => plan::run(ui, global, &args).await,
         Command::Deploy(args) => deploy::run(ui, global, &args).await,
         Command::Cost(args) => cost::run(ui, global, &args).await,
+        Command::StackSet(args) => stack_set::run(ui, global, &args).await,
         Command::Status(args) => status::run(ui, global, &args).await,
         Command::Diagnose(args) => diagnose::run(ui, global, &args).await,
         Command::Outputs(args) => outputs::run(ui, global, &args).await,

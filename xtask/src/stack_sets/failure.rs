@@ -66,7 +66,6 @@ impl Failure {
             }
             RollOutError::Guarded { stack, guarded, .. } => {
                 let mut failure = Self::guarded(&stack, &guarded, environment);
-                failure.message = message;
                 if let Some(first) = failure.hints.first_mut() {
                     "nothing was changed in any account".clone_into(first);
                 }

@@ -12,6 +12,7 @@ mod pipelines;
 mod plan;
 mod refusals;
 mod render;
+mod stack_sets;
 mod story;
 mod trouble;
 mod without_emulator;

@@ -23,7 +23,8 @@ const BUCKET: &str = "Resources:\n  Bucket:\n    Type: AWS::S3::Bucket\n";
 #[test]
 fn the_project_s_templates_are_good() {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../cloudformation"));
-    for def in crate::stack_def::STACKS {
+    let roles = crate::stack_def::STACK_SET_ROLES;
+    for def in crate::stack_def::STACKS.iter().chain(roles) {
         let template = Template::load(&folder.join(format!("{}.yaml", def.name))).unwrap();
         let faults: Vec<_> = template.check().iter().map(ToString::to_string).collect();
         assert!(faults.is_empty(), "{}: {faults:#?}", def.name);

@@ -5,13 +5,14 @@ pub(crate) mod cost;
 pub(crate) mod destroy;
 pub(crate) mod instructions;
 pub(crate) mod load;
+pub(crate) mod stack_set;
 
 use clap::{Args, Subcommand};
 
 use crate::failure::Failure;
 use crate::ui::Ui;
 
-/// Measure the API on this machine
+/// Measure the API, and plans of stack sets, on this machine
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
     #[command(subcommand)]
@@ -25,6 +26,7 @@ enum Bench {
     Destroy(destroy::DestroyBenchArgs),
     Instructions(instructions::InstructionsArgs),
     Load(load::LoadArgs),
+    StackSet(stack_set::StackSetArgs),
 }
 
 pub(crate) async fn run(ui: &Ui, args: &BenchArgs) -> Result<(), Failure> {
@@ -34,5 +36,6 @@ pub(crate) async fn run(ui: &Ui, args: &BenchArgs) -> Result<(), Failure> {
         Bench::Destroy(args) => destroy::run(ui, args).await,
         Bench::Instructions(args) => instructions::run(ui, args).await,
         Bench::Load(args) => load::run(ui, args).await,
+        Bench::StackSet(args) => stack_set::run(ui, args).await,
     }
 }

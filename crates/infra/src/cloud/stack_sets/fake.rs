@@ -8,6 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{InstancesRequest, StackSetUpdate, StackSets, codes};
 use crate::cloud::CloudError;
+use crate::cloud::fake::Faults;
 use crate::stack_set::{
     Amount, CallAs, DetailedStatus, DriftStatus, InstanceDrift, InstanceStatus, OperationAction,
     OperationOutcome, OperationResult, OperationStatus, Overrides, Pair, Permissions, Preferences,
@@ -15,10 +16,14 @@ use crate::stack_set::{
     StackSetOperation, StackSetStatus, StackSetSummary,
 };
 
+/// How the verbs of calls that change something begin.
+const WRITES: [&str; 5] = ["create", "update", "delete", "stop", "detect"];
+
 /// A scripted [`StackSets`].
 #[derive(Debug, Default)]
 pub struct FakeStackSets {
     state: Mutex<State>,
+    faults: Faults,
 }
 
 #[derive(Debug, Default)]
@@ -64,6 +69,13 @@ impl FakeStackSets {
     /// No sets at all.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same with its calls recorded, and one of them at fault, as `faults` says.
+    #[must_use]
+    pub fn with_faults(mut self, faults: &Faults) -> Self {
+        self.faults = faults.clone();
+        self
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
@@ -145,10 +157,9 @@ impl FakeStackSets {
 
     /// The calls that change something.
     pub fn writes(&self) -> Vec<String> {
-        let writes = ["create", "update", "delete", "stop", "detect"];
         self.calls()
             .into_iter()
-            .filter(|call| writes.iter().any(|write| call.starts_with(write)))
+            .filter(|call| WRITES.iter().any(|write| call.starts_with(write)))
             .collect()
     }
 
@@ -182,19 +193,26 @@ impl FakeStackSets {
         })
     }
 
-    fn call<T>(
+    async fn call<T: Send>(
         &self,
         name: &'static str,
         target: &str,
-        work: impl FnOnce(&mut State) -> Result<T, CloudError>,
+        mut work: impl FnMut(&mut State) -> Result<T, CloudError> + Send,
     ) -> Result<T, CloudError> {
-        self.with(|state| {
-            state.calls.push(format!("{name} {target}"));
-            match &state.broken {
-                Some((broken, error)) if *broken == name => Err(error.clone()),
-                _ => work(state),
-            }
-        })
+        let work = || {
+            self.with(|state| {
+                state.calls.push(format!("{name} {target}"));
+                match &state.broken {
+                    Some((broken, error)) if *broken == name => Err(error.clone()),
+                    _ => work(state),
+                }
+            })
+        };
+        if WRITES.iter().any(|write| name.starts_with(write)) {
+            self.faults.write(name, target, work).await
+        } else {
+            self.faults.read(name, target, work).await
+        }
     }
 }
 
@@ -466,6 +484,7 @@ impl StackSets for FakeStackSets {
         self.call("describe_stack_set", &at.name, |state| {
             Ok(state.sets.get(at).map(|set| set.set.clone()))
         })
+        .await
     }
 
     async fn stack_sets(&self, call_as: CallAs) -> Result<Vec<StackSetSummary>, CloudError> {
@@ -480,6 +499,7 @@ impl StackSets for FakeStackSets {
                 })
                 .collect())
         })
+        .await
     }
 
     async fn create_stack_set(
@@ -502,6 +522,7 @@ impl StackSets for FakeStackSets {
                 }
             }
         })
+        .await
     }
 
     async fn update_stack_set(
@@ -544,6 +565,7 @@ impl StackSets for FakeStackSets {
             set.set.definition = definition;
             Ok(id.clone())
         })
+        .await
     }
 
     async fn delete_stack_set(&self, at: &StackSetAddress) -> Result<(), CloudError> {
@@ -557,6 +579,7 @@ impl StackSets for FakeStackSets {
             state.sets.remove(at);
             Ok(())
         })
+        .await
     }
 
     async fn stack_instances(
@@ -567,6 +590,7 @@ impl StackSets for FakeStackSets {
             let entries = state.set(at)?.instances.values();
             Ok(entries.map(|entry| entry.instance.clone()).collect())
         })
+        .await
     }
 
     async fn instance_overrides(
@@ -578,12 +602,14 @@ impl StackSets for FakeStackSets {
             let entry = state.set(at)?.instances.get(pair);
             Ok(entry.map(|entry| entry.overrides.clone()))
         })
+        .await
     }
 
     async fn auto_deployment_targets(&self, at: &StackSetAddress) -> Result<Vec<Pair>, CloudError> {
         self.call("auto_deployment_targets", &at.name, |state| {
             Ok(state.set(at)?.watched.iter().cloned().collect())
         })
+        .await
     }
 
     async fn create_instances(
@@ -614,6 +640,7 @@ impl StackSets for FakeStackSets {
             }
             Ok(id.clone())
         })
+        .await
     }
 
     async fn update_instances(
@@ -629,6 +656,7 @@ impl StackSets for FakeStackSets {
             operation.overrides = Some(request.overrides.clone());
             Ok(id.clone())
         })
+        .await
     }
 
     async fn delete_instances(
@@ -649,6 +677,7 @@ impl StackSets for FakeStackSets {
             }
             Ok(id.clone())
         })
+        .await
     }
 
     async fn operations(&self, at: &StackSetAddress) -> Result<Vec<StackSetOperation>, CloudError> {
@@ -658,6 +687,7 @@ impl StackSets for FakeStackSets {
                 .map(|operation| operation.operation.clone())
                 .collect())
         })
+        .await
     }
 
     async fn describe_operation(
@@ -672,6 +702,7 @@ impl StackSets for FakeStackSets {
                 .find(|operation| operation.operation.id == operation_id)
                 .map(|operation| operation.operation.clone()))
         })
+        .await
     }
 
     async fn operation_results(
@@ -686,6 +717,7 @@ impl StackSets for FakeStackSets {
                 .map(|operation| operation.results.clone())
                 .unwrap_or_default())
         })
+        .await
     }
 
     async fn stop_operation(
@@ -709,6 +741,7 @@ impl StackSets for FakeStackSets {
                 )),
             }
         })
+        .await
     }
 
     async fn detect_drift(
@@ -725,6 +758,7 @@ impl StackSets for FakeStackSets {
             state.begin(at, operation_id, action, pairs, preferences)?;
             Ok(operation_id.to_owned())
         })
+        .await
     }
 
     async fn instance_drift(
@@ -740,5 +774,6 @@ impl StackSets for FakeStackSets {
                 resources: Vec::new(),
             }))
         })
+        .await
     }
 }

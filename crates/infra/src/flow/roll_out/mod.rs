@@ -5,6 +5,8 @@
 
 mod drift;
 mod error;
+#[cfg(test)]
+mod fault_tests;
 mod guard;
 mod operation;
 mod plan;

@@ -81,6 +81,20 @@ impl RollOut<'_> {
         Ok((running, last))
     }
 
+    /// The operation that is under way; `None` where none is, or no such set. Only reads.
+    ///
+    /// # Errors
+    /// Where a call fails.
+    pub async fn under_way(
+        &self,
+        at: &StackSetAddress,
+    ) -> Result<Option<StackSetOperation>, RollOutError> {
+        match self.sets.describe_stack_set(at).await? {
+            Some(_) => Ok(self.in_flight(at).await?.0),
+            None => Ok(None),
+        }
+    }
+
     /// Asks the operation under way to stop, and waits until it has; `None` where none is.
     ///
     /// # Errors
