@@ -50,8 +50,8 @@ impl Failure {
                     |(pair, reason)| (reason.as_str(), pair.to_string()),
                 )));
                 failure.hint(format!(
-                    "remove the cause in each account; what no operation reaches leaves the set with \
-                     `aws cloudformation delete-stack-instances --retain-stacks`; then run {again}"
+                    "remove the cause in each account; where an account is out of reach for good, \
+                     `cargo xtask stack-set remove --retain-stacks` lets go of its stacks; then run {again}"
                 ))
             }
             RollOutError::PermissionModel { .. } => Self::new(kind, message)

@@ -53,9 +53,13 @@ impl Stage {
     }
 
     fn run(&self, args: &[&str]) -> Ran {
+        self.run_in("dev", args)
+    }
+
+    fn run_in(&self, environment: &str, args: &[&str]) -> Ran {
         let url = self.moto.endpoint_url();
         let mut all = args.to_vec();
-        all.extend(["--env", "dev", "--endpoint-url", &url]);
+        all.extend(["--env", environment, "--endpoint-url", &url]);
         let credentials = [
             ("AWS_ACCESS_KEY_ID", "testing"),
             ("AWS_SECRET_ACCESS_KEY", "testing"),
@@ -237,6 +241,29 @@ PointInTimeRecovery = \"false\"
         "{}",
         stopped.stderr
     );
+
+    // Another environment's set stays; this one's goes, though stackway.toml no longer places it.
+    let other = config(TWO, "").replace(".dev", ".sandbox");
+    let bare = format!(
+        "\n[environments.dev]\nkind = \"aws\"\naccounts = [\"{OWN}\"]\nregions = [\"eu-west-2\"]\n"
+    );
+    stage.configure(&[other, bare].concat());
+    stage
+        .run_in("sandbox", &["deploy", "--stack", "table", "--yes"])
+        .succeeded();
+    let removed = stage.run(&["stack-set", "remove", "--yes"]).succeeded();
+    assert!(
+        removed
+            .stderr
+            .contains("removed 1 stack sets with 4 instances; 0 left"),
+        "{}",
+        removed.stderr
+    );
+    let listed = stage
+        .run_in("sandbox", &["stack-set", "list", "--format", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(listed[0]["status"], "ACTIVE", "{listed}");
 }
 
 fn updated_without_override() -> &'static str {

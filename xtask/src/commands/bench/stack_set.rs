@@ -136,9 +136,9 @@ fn wanted(accounts: u32, regions: &[&str], template: &str) -> WantedStackSet {
     }
 }
 
-const TEMPLATE: &str = "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n";
-const CHANGED: &str =
-    "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n  Other:\n    Type: AWS::SNS::Topic\n";
+/// The topic has a name, as moto gives a stack set's resources names with a colon.
+const TEMPLATE: &str = "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n    Properties: {TopicName: stackway-bench}\n";
+const CHANGED: &str = "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n    Properties: {TopicName: stackway-other}\n";
 
 pub(crate) async fn run(ui: &Ui, args: &StackSetArgs) -> Result<(), Failure> {
     let project = Project::locate()?;

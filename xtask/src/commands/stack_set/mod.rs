@@ -2,6 +2,7 @@
 
 mod drift;
 mod list;
+mod remove;
 mod roles;
 mod status;
 mod stop;
@@ -16,7 +17,7 @@ use crate::settings::Settings;
 use crate::stack_sets;
 use crate::ui::Ui;
 
-/// Look at stack sets, stop an operation, and make the roles that they need
+/// Look at stack sets, stop or remove them, and make the roles that they need
 ///
 /// `deploy` rolls stack sets out, `plan` shows what that would do, and `destroy` removes them. docs/stack-sets.md tells
 /// how a stack becomes one.
@@ -32,6 +33,7 @@ enum StackSetCommand {
     Status(status::StatusArgs),
     Drift(drift::DriftArgs),
     Stop(stop::StopArgs),
+    Remove(remove::RemoveArgs),
     Roles(roles::RolesArgs),
 }
 
@@ -41,6 +43,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &StackSetArgs) -> Re
         StackSetCommand::Status(args) => status::run(ui, global, args).await,
         StackSetCommand::Drift(args) => drift::run(ui, global, args).await,
         StackSetCommand::Stop(args) => stop::run(ui, global, args).await,
+        StackSetCommand::Remove(args) => remove::run(ui, global, args).await,
         StackSetCommand::Roles(args) => roles::run(ui, global, args).await,
     }
 }

@@ -1,0 +1,113 @@
+//! Takes stack sets away: for `stack-set remove`, and for `destroy`.
+
+use std::collections::BTreeSet;
+
+use stackway_infra::aws::CloudFormationStackSets;
+use stackway_infra::cloud::stack_sets::StackSets as _;
+use stackway_infra::flow::roll_out::RemovedStackSet;
+use stackway_infra::stack_def::STACKS;
+use stackway_infra::stack_set::{CallAs, Preferences, StackSet, StackSetAddress};
+
+use super::{RollOutDisplay, placement, roll_out};
+use crate::cloud::Cloud;
+use crate::failure::{Failure, Kind};
+use crate::settings::Settings;
+use crate::ui::Ui;
+
+/// A stack set of the environment that stands.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    /// Its stack's name in the project.
+    pub(crate) stack: String,
+    pub(crate) address: StackSetAddress,
+    /// The accounts and regions of its instances.
+    pub(crate) instances: Vec<String>,
+}
+
+/// Whether a set is this environment's: by its tags, as its name may be the start of another project's too.
+fn is_own(settings: &Settings, set: &StackSet) -> bool {
+    let tag = |key: &str| set.definition.tags.get(key).map(String::as_str);
+    tag("project") == Some(settings.naming.project.as_str())
+        && tag("environment") == Some(settings.naming.environment.as_str())
+        && tag("managed-by") == Some("stackway")
+}
+
+/// The environment's stack sets, placed by stackway.toml still or no longer: those of these stacks, or all.
+///
+/// # Errors
+/// A lookup that fails; an endpoint without stack sets has none.
+pub(crate) async fn standing(
+    settings: &Settings,
+    cloud: &Cloud,
+    stacks: &[String],
+) -> Result<Vec<Standing>, Failure> {
+    let client = CloudFormationStackSets::new(&cloud.config);
+    let mut callers: BTreeSet<_> = STACKS
+        .iter()
+        .filter_map(|def| placement(settings, def.name))
+        .map(|placement| placement.call_as)
+        .collect();
+    callers.insert(CallAs::Caller);
+    let prefix = settings.naming.stack("");
+    let mut found = Vec::new();
+    for call_as in callers {
+        let sets = match client.stack_sets(call_as).await {
+            Ok(sets) => sets,
+            Err(error) if error.is_unknown_operation() => continue,
+            Err(error) => return Err(error.into()),
+        };
+        for set in sets {
+            let Some(stack) = set.address.name.strip_prefix(&prefix) else {
+                continue;
+            };
+            if !stacks.is_empty() && !stacks.iter().any(|name| name == stack) {
+                continue;
+            }
+            let described = client.describe_stack_set(&set.address).await?;
+            if !described.is_some_and(|described| is_own(settings, &described)) {
+                continue;
+            }
+            let instances = client.stack_instances(&set.address).await?;
+            found.push(Standing {
+                stack: stack.to_owned(),
+                instances: instances
+                    .iter()
+                    .map(|instance| instance.pair.to_string())
+                    .collect(),
+                address: set.address,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Removes the sets with their instances, and with their stacks unless `retain_stacks`; each is looked for again.
+///
+/// # Errors
+/// The first set that could not be removed, with every instance's reason.
+pub(crate) async fn remove(
+    ui: &Ui,
+    settings: &Settings,
+    cloud: &Cloud,
+    sets: &[Standing],
+    retain_stacks: bool,
+) -> Result<Vec<RemovedStackSet>, Failure> {
+    let client = CloudFormationStackSets::new(&cloud.config);
+    let environment = settings.environment.name.to_string();
+    let mut removed = Vec::new();
+    for set in sets {
+        let preferences = placement(settings, &set.stack)
+            .map_or_else(Preferences::default, |placement| {
+                placement.preferences.clone()
+            });
+        let display = RollOutDisplay::new(ui, &set.stack, "removed");
+        let result = roll_out(&client, cloud, &display)
+            .remove(&set.address, &preferences, retain_stacks)
+            .await;
+        display.clear();
+        let gone =
+            result.map_err(|error| Failure::of_roll_out(error, Kind::Destroy, &environment))?;
+        removed.extend(gone);
+    }
+    Ok(removed)
+}
