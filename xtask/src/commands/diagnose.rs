@@ -1,8 +1,12 @@
+use std::collections::BTreeMap;
+
 use clap::Args;
 use futures::future::try_join_all;
 use serde::Serialize;
-use stackway_infra::flow::{Diagnosed, Diagnoser, FlowError};
-use stackway_infra::stack_def::StackGraph;
+use stackway_infra::aws::{self, CloudFormation, CloudFormationStackSets};
+use stackway_infra::flow::{Diagnosed, Diagnoser, FlowError, StackSetDiagnoser};
+use stackway_infra::stack_def::{STACKS, StackGraph};
+use stackway_infra::stack_set::Pair;
 
 use super::status::graph_failure;
 use crate::cli::{EndpointArgs, GlobalArgs};
@@ -10,11 +14,12 @@ use crate::cloud::Cloud;
 use crate::diagnosis::DiagnosisReport;
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
+use crate::stack_sets;
 use crate::ui::{BOLD, DIM, GOOD, Ui};
 
 /// Say why the last failed operation of each stack failed, the likely cause and the fix
 ///
-/// Names the first resource that failed, and follows nested stacks down to it. The cause and the fix come from a table
+/// Names the first resource that failed, and follows nested stacks and stack-set instances down to it. The cause and the fix come from a table
 /// of known messages; a reason that is not in it is shown as it is, with where to look further. Only reads. Exits with
 /// 0, whether something has failed or not; 12 where no stack is deployed.
 #[derive(Debug, Args)]
@@ -83,14 +88,35 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DiagnoseArgs) -> Re
         show(ui, &reports);
         return Ok(());
     }
+    let sets = CloudFormationStackSets::new(&cloud.config);
+    let reachable = reachable(&settings, &cloud);
+    let inside = |pair: &Pair| {
+        let stacks = reachable.get(pair)?;
+        Some(Diagnoser {
+            stacks,
+            operations: stacks,
+        })
+    };
+    let of_sets = StackSetDiagnoser {
+        sets: &sets,
+        inside: &inside,
+    };
     let names: Vec<(&'static str, String)> = graph
         .deploy_order()
         .iter()
         .map(|def| (def.name, settings.naming.stack(def.name)))
         .collect();
-    let found = try_join_all(names.iter().map(|(_, name)| diagnoser.diagnose(name)))
-        .await
-        .map_err(failure)?;
+    let asked = graph
+        .deploy_order()
+        .iter()
+        .zip(&names)
+        .map(
+            async |(def, (_, name))| match stack_sets::address(&settings, def) {
+                Some(at) => of_sets.diagnose(&at).await,
+                None => diagnoser.diagnose(name).await,
+            },
+        );
+    let found = try_join_all(asked).await.map_err(failure)?;
     if found.iter().all(|found| *found == Diagnosed::Absent) {
         return Err(not_deployed());
     }
@@ -101,6 +127,20 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DiagnoseArgs) -> Re
         .collect();
     show(ui, &reports);
     Ok(())
+}
+
+/// Who can look into the stacks of stack sets, by account and region: those of the credentials' own account.
+fn reachable(settings: &Settings, cloud: &Cloud) -> BTreeMap<Pair, CloudFormation> {
+    STACKS
+        .iter()
+        .filter_map(|def| stack_sets::placement(settings, def.name))
+        .flat_map(|placement| &placement.regions)
+        .map(|region| {
+            let config = aws::in_region(&cloud.config, region.as_str());
+            let pair = Pair::new(cloud.account.clone(), region.as_str());
+            (pair, CloudFormation::new(&config))
+        })
+        .collect()
 }
 
 fn report<'a>(stack: &'static str, stack_name: &'a str, found: &'a Diagnosed) -> StackReport<'a> {

@@ -41,6 +41,14 @@ pub async fn from_standard_chain(region: &str, endpoint_url: Option<&str>) -> Sd
     loader.load().await
 }
 
+/// The same configuration with calls to another region.
+pub fn in_region(config: &SdkConfig, region: &str) -> SdkConfig {
+    config
+        .to_builder()
+        .region(Region::new(region.to_owned()))
+        .build()
+}
+
 /// Configuration for an emulator: fixed credentials that name `account`, nothing read from the environment or from
 /// profiles, and no address but `endpoint_url`.
 pub fn without_account(account: &str, region: &str, endpoint_url: &str) -> SdkConfig {

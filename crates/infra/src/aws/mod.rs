@@ -26,7 +26,7 @@ pub use cloudformation::CloudFormation;
 pub use code_build::CodeBuild;
 pub use code_connections::CodeConnections;
 pub use code_pipeline::CodePipeline;
-pub use config::{SdkConfig, from_standard_chain, without_account};
+pub use config::{SdkConfig, from_standard_chain, in_region, without_account};
 pub use iam::Iam;
 pub use images::Ecr;
 pub use keys::Kms;

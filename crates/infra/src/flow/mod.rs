@@ -4,6 +4,7 @@
 mod deploy;
 mod destroy;
 mod diagnose;
+mod diagnose_stack_set;
 mod drift;
 mod error;
 mod follow;
@@ -21,6 +22,7 @@ mod tests;
 pub use deploy::{Agreed, Deployed, Deployer, Remedies, StackInput, StackInputs, WhatHappened};
 pub use destroy::{Destroyed, Destroyer, Holdings, Leave, Removal, Removed};
 pub use diagnose::{Diagnosed, Diagnoser};
+pub use diagnose_stack_set::StackSetDiagnoser;
 pub use drift::{DriftFinder, DriftFound};
 pub use error::FlowError;
 pub use guard::{AllowReplace, Guarded, ResourceNames};
