@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use stackway_infra::cloud::Objects as _;
 use stackway_infra::config::EnvironmentKind;
 use stackway_infra::flow::{
-    AllowReplace, Deployer, FlowError, Observer, Progress, StackInput, StackInputs,
+    AllowReplace, Deployer, FlowError, Observer, Planner, Progress, Remedies, StackInput,
+    StackInputs,
 };
 use stackway_infra::stack_def::{ARTIFACTS, STACKS, StackDef, StackGraph};
 use stackway_infra::template::Template;
@@ -176,8 +177,12 @@ impl RunnerCloud for Here<'_> {
         let lines = Lines(log);
         let deployed = Deployer {
             tools: self.cloud.tools(&lines),
+            control: &self.cloud.stacks,
             inputs: &one,
             allow_replace: &AllowReplace::default(),
+            remedies: &Remedies::default(),
+            protect: self.settings.environment.protect,
+            stop: Planner::stop_at(std::future::pending()),
         }
         .deploy(&graph)
         .await
@@ -295,7 +300,16 @@ impl Observer for Lines<'_> {
             Progress::Waiting { status } => format!("{stack} is in {status}: waits for its end"),
             Progress::NoChanges => format!("{stack} has no changes"),
             Progress::Done => format!("{stack} stands"),
-            Progress::Started | Progress::ChangeSet(_) | Progress::Emptied { .. } => return,
+            Progress::Adopted => format!("{stack}: goes on with a change set of an earlier run"),
+            Progress::Cancelled => format!("{stack}: the update is cancelled"),
+            Progress::GoesOn { status } => format!("{stack} is in {status}, which goes on"),
+            Progress::Protected => format!("{stack} is protected"),
+            Progress::Started
+            | Progress::ChangeSet(_)
+            | Progress::Emptied { .. }
+            | Progress::Removing { .. }
+            | Progress::Undoing { .. }
+            | Progress::Removal(_) => return,
         };
         // A log that is full is told of by the action's next line.
         let _ = self.0.line(&text);

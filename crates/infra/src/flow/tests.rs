@@ -7,7 +7,8 @@ use async_trait::async_trait;
 
 use super::WhatHappened::{Created, Unchanged, Updated};
 use super::{
-    AllowReplace, Deployer, FlowError, Observer, Planner, Progress, Remedies, StackInput, StackInputs, Stop, Tools, WhatHappened,
+    AllowReplace, Deployer, FlowError, Observer, Planner, Progress, Remedies, StackInput,
+    StackInputs, Stop, Tools, WhatHappened,
 };
 use crate::clock::PollInterval;
 use crate::cloud::CloudError;

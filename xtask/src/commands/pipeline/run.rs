@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use clap::Args;
 use stackway_infra::config::EnvironmentKind;
-use stackway_infra::flow::{AllowReplace, Deployer};
+use stackway_infra::flow::{AllowReplace, Deployer, Planner, Remedies};
 use stackway_pipeline_runner::artifact::Store;
 use stackway_pipeline_runner::engine::{Approval, Order, Outcome, Runner};
 use stackway_pipeline_runner::{Executions, SourceOrder};
@@ -188,8 +188,12 @@ async fn ground(ui: &Ui, settings: &Settings, cloud: &Cloud) -> Result<AllOutput
     let inputs = plan.inputs(&packages, cloud);
     let deployed = Deployer {
         tools: cloud.tools(&display),
+        control: &cloud.stacks,
         inputs: &inputs,
         allow_replace: &AllowReplace::default(),
+        remedies: &Remedies::default(),
+        protect: settings.environment.protect,
+        stop: Planner::stop_at(std::future::pending()),
     }
     .deploy(&selection.graph)
     .await;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use clap::Args;
 use serde::Serialize;
 use stackway_infra::flow::{
-    AllowReplace, Deployer, FlowError, StackInput, StackInputs, WhatHappened,
+    AllowReplace, Deployer, FlowError, Planner, Remedies, StackInput, StackInputs, WhatHappened,
 };
 use stackway_infra::stack_def::{STACK_SET_ROLES, STACKS, StackDef, StackGraph};
 use stackway_infra::template::Template;
@@ -262,8 +262,12 @@ async fn deploy(
     let allow_replace = AllowReplace::default();
     let deployed = Deployer {
         tools: cloud.tools(&display),
+        control: &cloud.stacks,
         inputs: roles,
         allow_replace: &allow_replace,
+        remedies: &Remedies::default(),
+        protect: false,
+        stop: Planner::stop_at(std::future::pending()),
     }
     .deploy(&graph)
     .await;
