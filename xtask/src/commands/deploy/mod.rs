@@ -76,6 +76,21 @@ enum EmulatorChoice {
     None,
 }
 
+impl DeployArgs {
+    /// What the command line agrees to.
+    fn remedies(&self) -> Result<Remedies, Failure> {
+        let skip = ResourceNames::parse(&self.skip).map_err(|name| {
+            Failure::new(Kind::CommandLine, format!("`{name}` names no resource"))
+                .hint("give --skip LogicalId, or --skip STACK/LogicalId")
+        })?;
+        Ok(Remedies {
+            recreate: Agreed::everywhere(self.recreate),
+            continue_rollback: Agreed::everywhere(self.continue_rollback),
+            skip,
+        })
+    }
+}
+
 pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Result<(), Failure> {
     if args.emulator == EmulatorChoice::None {
         return without_emulator::run(ui, global, args).await;
@@ -84,14 +99,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
         Failure::new(Kind::CommandLine, format!("`{name}` names no resource"))
             .hint("give --allow-replace LogicalId, or --allow-replace STACK/LogicalId")
     })?;
-    let mut remedies = Remedies {
-        recreate: Agreed::everywhere(args.recreate),
-        continue_rollback: Agreed::everywhere(args.continue_rollback),
-        skip: ResourceNames::parse(&args.skip).map_err(|name| {
-            Failure::new(Kind::CommandLine, format!("`{name}` names no resource"))
-                .hint("give --skip LogicalId, or --skip STACK/LogicalId")
-        })?,
-    };
+    let mut remedies = args.remedies()?;
     let settings = Settings::resolve(ui, global, &args.endpoint)?;
     let name = settings.environment.name.to_string();
     let Selection { graph, skipped } = delivery::select(ui, &settings, &args.stacks)?;
@@ -105,25 +113,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
     // The account is known to be the right one from here on.
     let cloud = Cloud::for_writing(ui, &settings).await?;
     preflight::before_deploy(ui, &cloud, &settings, &plan).await?;
-    if settings.environment.kind == EnvironmentKind::Aws {
-        ui.say(format!(
-            "account {} ({}), region {}{}",
-            cloud.account,
-            cloud.caller_arn,
-            settings.naming.region,
-            cloud
-                .endpoint_url
-                .as_ref()
-                .map(|url| format!(", at {url}"))
-                .unwrap_or_default()
-        ));
-        plan.show(ui);
-        ui.confirm(
-            &format!("Deploy to account {}?", cloud.account),
-            &name,
-            args.yes,
-        )?;
-    }
+    confirm(ui, args, &settings, &cloud, &plan)?;
     let again = format!("`cargo xtask deploy --env {name}` continues");
     ui.on_interrupt("nothing was changed in any stack", again.as_str());
     let packages = packages(ui, &settings, &plan).await?;
@@ -175,7 +165,14 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
             cloud: &cloud,
             allow_replace: &allow_replace,
         };
-        let rolled_out = wanted.roll_out(ui, &sets, &outputs).await?;
+        ui.on_interrupt(
+            "CloudFormation goes on with the stack set's operation",
+            format!("`cargo xtask stack-set stop --env {name}` stops it; the next deploy goes on from what stands"),
+        );
+        let rolled_out = tokio::select! {
+            rolled_out = wanted.roll_out(ui, &sets, &outputs) => rolled_out?,
+            () = interrupt::next() => return Err(ui.interrupted()),
+        };
         ui.say(stack_sets::summary(&rolled_out));
     }
     let all: AllOutputs = deployed
@@ -188,6 +185,35 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
         ui.say(format!("\n{BOLD}{url}{BOLD:#} answers: `curl {url}/`"));
     }
     Ok(())
+}
+
+/// On AWS: says where and what, and asks.
+fn confirm(
+    ui: &Ui,
+    args: &DeployArgs,
+    settings: &Settings,
+    cloud: &Cloud,
+    plan: &DeployPlan,
+) -> Result<(), Failure> {
+    if settings.environment.kind != EnvironmentKind::Aws {
+        return Ok(());
+    }
+    let endpoint = cloud.endpoint_url.as_ref();
+    ui.say(format!(
+        "account {} ({}), region {}{}",
+        cloud.account,
+        cloud.caller_arn,
+        settings.naming.region,
+        endpoint
+            .map(|url| format!(", at {url}"))
+            .unwrap_or_default()
+    ));
+    plan.show(ui);
+    ui.confirm(
+        &format!("Deploy to account {}?", cloud.account),
+        &settings.environment.name.to_string(),
+        args.yes,
+    )
 }
 
 pub(super) async fn packages(
