@@ -15,7 +15,11 @@ const WIDTH: u32 = 640;
 const ROW: u32 = 34;
 const LABEL: u32 = 170;
 const FIGURE: u32 = 150;
-const BARS: u32 = WIDTH - LABEL - FIGURE;
+/// Where figures end, beside their names: so a narrow window cuts bars off, and no figure.
+const FIGURE_END: u32 = LABEL + FIGURE - 16;
+/// Where bars start.
+const BAR: u32 = LABEL + FIGURE;
+const BARS: u32 = WIDTH - BAR;
 
 /// What ends a chart; one that is wider than the window is scrolled, and stays legible.
 const CLOSE: &str = "</svg></div>\n";
@@ -51,9 +55,9 @@ pub(super) fn amounts(title: &str, groups: &[Group]) -> String {
         let _ = writeln!(
             out,
             "<text x=\"0\" y=\"{}\" class=\"label\">{}</text>\
-             <rect x=\"{LABEL}\" y=\"{top}\" width=\"{}\" height=\"12\" class=\"list\"/>\
-             <rect x=\"{LABEL}\" y=\"{}\" width=\"{}\" height=\"12\" class=\"paid\"/>\
-             <text x=\"{WIDTH}\" y=\"{}\" class=\"figure\">{} → {}{}</text>",
+             <rect x=\"{BAR}\" y=\"{top}\" width=\"{}\" height=\"12\" class=\"list\"/>\
+             <rect x=\"{BAR}\" y=\"{}\" width=\"{}\" height=\"12\" class=\"paid\"/>\
+             <text x=\"{FIGURE_END}\" y=\"{}\" class=\"figure\">{} → {}{}</text>",
             top + 17,
             escaped(&group.name),
             length(amount.list, most),
@@ -77,9 +81,9 @@ pub(super) fn allowances(title: &str, used: &[Used]) -> String {
         let _ = writeln!(
             out,
             "<text x=\"0\" y=\"{}\" class=\"label\">{}</text>\
-             <rect x=\"{LABEL}\" y=\"{}\" width=\"{BARS}\" height=\"14\" class=\"frame\"/>\
-             <rect x=\"{LABEL}\" y=\"{}\" width=\"{}\" height=\"14\" class=\"{class}\"/>\
-             <text x=\"{WIDTH}\" y=\"{}\" class=\"figure\">{}</text>",
+             <rect x=\"{BAR}\" y=\"{}\" width=\"{BARS}\" height=\"14\" class=\"frame\"/>\
+             <rect x=\"{BAR}\" y=\"{}\" width=\"{}\" height=\"14\" class=\"{class}\"/>\
+             <text x=\"{FIGURE_END}\" y=\"{}\" class=\"figure\">{}</text>",
             top + 17,
             escaped(&used.title),
             top + 5,
