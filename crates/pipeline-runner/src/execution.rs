@@ -3,6 +3,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use crate::build::ReportSummary;
@@ -111,6 +112,21 @@ pub struct ActionRun {
     pub reports: Vec<ReportSummary>,
 }
 
+impl Execution {
+    /// Whether it goes by what it was, and nothing runs it: its process was killed, or interrupted.
+    pub fn is_orphan(&self) -> bool {
+        self.status == Status::InProgress && !lives(self.process)
+    }
+}
+
+/// Whether a process is there.
+pub(crate) fn lives(process: u32) -> bool {
+    i32::try_from(process)
+        .ok()
+        .and_then(Pid::from_raw)
+        .is_some_and(|pid| test_kill_process(pid).is_ok())
+}
+
 impl ActionRun {
     /// Seconds of its last run.
     pub fn seconds(&self) -> Option<f64> {
@@ -214,9 +230,7 @@ impl Executions {
                     ErrorKind::Definition,
                     format!("pipeline `{pipeline}` has no such execution here"),
                 )
-                .hint(format!(
-                    "`cargo xtask pipeline show {pipeline}` shows the newest; `pipeline run {pipeline}` starts one"
-                ))
+                .hint(format!("`cargo xtask pipeline run {pipeline}` starts one"))
             })
     }
 

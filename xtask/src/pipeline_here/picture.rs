@@ -23,22 +23,25 @@ pub(crate) fn picture(execution: &Execution) -> Picture {
             })
         })
         .collect();
+    let is_orphan = execution.is_orphan();
     let stages = execution
         .stages
         .iter()
         .map(|stage| StagePicture {
             name: stage.name.clone(),
-            status: status(stage.status),
+            status: status(stage.status, is_orphan),
             closed: None,
             actions: stage
                 .actions
                 .iter()
                 .map(|action| {
-                    let waits = action.provider == "Manual" && action.status == Status::InProgress;
+                    let waits = action.provider == "Manual"
+                        && action.status == Status::InProgress
+                        && !is_orphan;
                     ActionPicture {
                         name: action.name.clone(),
                         provider: action.provider.clone(),
-                        status: status(action.status),
+                        status: status(action.status, is_orphan),
                         runs: usize::try_from(action.runs).unwrap_or_default(),
                         started: action.started.and_then(time),
                         updated: action.ended.and_then(time),
@@ -67,7 +70,7 @@ pub(crate) fn picture(execution: &Execution) -> Picture {
         pipeline: execution.pipeline.clone(),
         execution: ExecutionSummary {
             id: execution.id.clone(),
-            status: status(execution.status),
+            status: status(execution.status, is_orphan),
             status_summary: None,
             trigger: match &execution.invoked_by {
                 Some(id) => format!("execution {id}"),
@@ -76,15 +79,16 @@ pub(crate) fn picture(execution: &Execution) -> Picture {
             revisions,
             started: time(execution.started),
             updated: execution.ended.and_then(time),
-            stopped_for: None,
+            stopped_for: is_orphan.then(|| "its process has ended".to_owned()),
             rollback_of: execution.rollback_of.clone(),
         },
         stages,
     }
 }
 
-fn status(status: Status) -> RunStatus {
+fn status(status: Status, is_orphan: bool) -> RunStatus {
     match status {
+        Status::InProgress if is_orphan => RunStatus::Stopped,
         Status::NotStarted => RunStatus::NotStarted,
         other => RunStatus::parse(other.as_str()),
     }

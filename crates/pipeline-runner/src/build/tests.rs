@@ -225,6 +225,55 @@ async fn a_command_that_never_ends_is_ended_with_its_children() {
     panic!("process {child} is still there");
 }
 
+const HELD: &str = "STACKWAY_TEST_BUILD_THAT_IS_KILLED";
+
+/// The other process of [`a_killed_runner_leaves_no_process`].
+#[tokio::test]
+#[ignore = "runs in the process that another test kills"]
+async fn runs_until_it_is_killed() {
+    let Ok(path) = std::env::var(HELD) else {
+        return;
+    };
+    let spec = format!(
+        "version: 0.2\nphases: {{build: {{commands: ['sleep 1000 & echo $! > {path}; wait']}}}}"
+    );
+    let _ = run(&spec, &[], LONG).await;
+}
+
+#[test]
+fn a_killed_runner_leaves_no_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pid");
+    let mut runner = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--ignored",
+            "--exact",
+            "build::tests::runs_until_it_is_killed",
+        ])
+        .env(HELD, &path)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let within = |what: &str, done: &dyn Fn() -> bool| {
+        for _ in 0..500 {
+            if done() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("{what}");
+    };
+    let pid = || std::fs::read_to_string(&path).unwrap_or_default();
+    within("the command has not begun", &|| pid().ends_with('\n'));
+    // SIGKILL: no code of the runner runs any more.
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    let process = Path::new("/proc").join(pid().trim()).join("cmdline");
+    within("the command is still there", &|| {
+        std::fs::read(&process).unwrap_or_default().is_empty()
+    });
+}
+
 #[tokio::test]
 async fn output_without_end_is_ended() {
     for command in ["yes", "yes | tr -d '\\n'"] {

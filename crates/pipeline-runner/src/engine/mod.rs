@@ -64,7 +64,7 @@ impl Runner<'_> {
     /// It has nothing left to do, or is still run.
     pub async fn retry(&self, order: Order, id: Option<&str>) -> Result<Outcome, RunError> {
         let mut execution = self.executions.find(&order.pipeline, id)?;
-        if execution.status == Status::InProgress && turn::lives(execution.process) {
+        if execution.status == Status::InProgress && !execution.is_orphan() {
             return Err(RunError::new(
                 ErrorKind::Overtaken,
                 format!(

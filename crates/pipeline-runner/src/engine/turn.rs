@@ -2,10 +2,10 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rustix::process::{Pid, test_kill_process};
 use stackway_pipeline_defs::model::{ExecutionMode, Pipeline};
 
 use super::Runner;
+use crate::execution::lives;
 use crate::{ErrorKind, Event, Execution, RunError};
 
 /// How often a run that waits looks again.
@@ -23,14 +23,6 @@ impl Drop for Waits {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
-}
-
-/// Whether a process is there.
-pub(super) fn lives(process: u32) -> bool {
-    i32::try_from(process)
-        .ok()
-        .and_then(Pid::from_raw)
-        .is_some_and(|pid| test_kill_process(pid).is_ok())
 }
 
 impl Runner<'_> {
