@@ -25,7 +25,7 @@ use crate::settings::Settings;
 use crate::ui::Ui;
 
 pub(crate) use display::RollOutDisplay;
-pub(crate) use remove::{remove, standing};
+pub(crate) use remove::{Standing, remove, standing};
 pub(crate) use report::{StackSetReport, report_markdown, report_text};
 
 /// Outputs by stack (its name in the project), then by key.

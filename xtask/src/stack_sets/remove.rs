@@ -24,6 +24,16 @@ pub(crate) struct Standing {
     pub(crate) instances: Vec<String>,
 }
 
+impl Standing {
+    /// What goes with it, in a line.
+    pub(crate) fn sentence(&self) -> String {
+        match self.instances.as_slice() {
+            [] => "no instances".to_owned(),
+            all => format!("{} instances: {}", all.len(), all.join(", ")),
+        }
+    }
+}
+
 /// Whether a set is this environment's: by its tags, as its name may be the start of another project's too.
 fn is_own(settings: &Settings, set: &StackSet) -> bool {
     let tag = |key: &str| set.definition.tags.get(key).map(String::as_str);

@@ -16,13 +16,14 @@ use crate::cloud::{Cloud, emulator, emulator_failure};
 use crate::failure::{Failure, Kind};
 use crate::progress::Display;
 use crate::settings::{Endpoint, Settings};
+use crate::stack_sets;
 use crate::ui::Ui;
 
 /// Remove an environment, dependents first, and prove that nothing is left
 ///
-/// Lists everything first: stacks, those that pipelines made, and what no stack owns; with what is lost. Then it asks for
-/// the environment's name. At the end it looks again, and says what is left, why, and what that costs. What
-/// `deploy --env local` started on this machine needs no question, and is stopped at the end.
+/// Lists everything first: stacks, stack sets with their instances, stacks that pipelines made, and what no stack owns;
+/// with what is lost. Then it asks for the environment's name. At the end it looks again, and says what is left, why, and
+/// what that costs. What `deploy --env local` started on this machine needs no question, and is stopped at the end.
 #[derive(Debug, Args)]
 pub(crate) struct DestroyArgs {
     /// Only these stacks, and nothing that no stack owns
@@ -129,11 +130,19 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DestroyArgs) -> Res
     let inventory = destroyer.inventory(&args.stacks).await.map_err(failed)?;
     let found = Found::new(&inventory, &settings.naming.region);
     ui.say(report::plan_text(&settings, &cloud, &found));
+    let sets = stack_sets::standing(&settings, &cloud, &args.stacks).await?;
+    for set in &sets {
+        ui.say(format!(
+            "stack set {}: {}",
+            set.address.name,
+            set.sentence()
+        ));
+    }
     let mut document = Document::plan(&settings, Some(&cloud), found);
     if args.dry_run {
         return finish(ui, &document, None);
     }
-    if inventory.has_work() {
+    if inventory.has_work() || !sets.is_empty() {
         ui.confirm(
             &format!("Remove these from account {}?", cloud.account),
             &name,
@@ -143,6 +152,8 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DestroyArgs) -> Res
             "CloudFormation goes on with the deletion it has begun",
             format!("`cargo xtask destroy --env {name}` continues"),
         );
+        // Before what their stacks took values from, and before their roles.
+        stack_sets::remove(ui, &settings, &cloud, &sets, false).await?;
         let done = destroyer
             .destroy(&inventory, &args.stacks)
             .await
@@ -154,7 +165,10 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DestroyArgs) -> Res
         document.removed(&done, left);
         ui.say(report::proof_text(&document));
     }
-    let failure = document.failure(&name);
+    let left = stack_sets::standing(&settings, &cloud, &args.stacks).await?;
+    let failure = document
+        .failure(&name)
+        .or_else(|| still_there(&left, &name));
     finish(ui, &document, failure)?;
     if cloud.own_emulator && args.stacks.is_empty() {
         stop_emulator(ui, &settings).await?;
@@ -178,6 +192,19 @@ fn confirmed_by_flags(args: &DestroyArgs, name: &str, is_local: bool) -> Result<
         )),
         _ => Ok(()),
     }
+}
+
+/// The failure where stack sets are left.
+fn still_there(sets: &[stack_sets::Standing], name: &str) -> Option<Failure> {
+    if sets.is_empty() {
+        return None;
+    }
+    let mut failure = Failure::new(Kind::Destroy, format!("{} stack sets are left", sets.len()));
+    failure.causes = sets
+        .iter()
+        .map(|set| format!("{}: {}", set.address.name, set.sentence()))
+        .collect();
+    Some(failure.hint(format!("run `cargo xtask destroy --env {name}` again")))
 }
 
 fn finish(ui: &Ui, document: &Document, failure: Option<Failure>) -> Result<(), Failure> {
