@@ -2,6 +2,7 @@
 //!
 //! `main` parses, sets up, dispatches and exits; nothing else exits the process.
 
+mod aws_cli;
 mod change_report;
 mod checks;
 mod cli;

@@ -44,6 +44,8 @@ struct StackReport {
     reason: Option<String>,
     updated_at: Option<String>,
     commit: Option<String>,
+    /// Whether its deletion is refused; null where the stack does not exist, and for stack sets, which have none.
+    termination_protection: Option<bool>,
 }
 
 pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &StatusArgs) -> Result<(), Failure> {
@@ -84,6 +86,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &StatusArgs) -> Resu
             commit: stack
                 .as_ref()
                 .and_then(|stack| stack.tags.get("git-commit").cloned()),
+            termination_protection: stack.as_ref().map(|stack| stack.termination_protection),
             status: stack.map(|stack| stack.status.to_string()),
         });
     }
@@ -117,6 +120,7 @@ async fn stack_set(
         commit: set
             .as_ref()
             .and_then(|set| set.definition.tags.get("git-commit").cloned()),
+        termination_protection: None,
         status: set.map(|set| set.status.to_string()),
     })
 }
@@ -135,7 +139,14 @@ fn show(ui: &Ui, report: &Report) {
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["stack", "status", "meaning", "updated", "commit"]);
+    table.set_header([
+        "stack",
+        "status",
+        "meaning",
+        "updated",
+        "commit",
+        "protected",
+    ]);
     for stack in &report.stacks {
         let commit = stack
             .commit
@@ -148,6 +159,11 @@ fn show(ui: &Ui, report: &Report) {
             Cell::new(stack.outcome),
             Cell::new(stack.updated_at.as_deref().unwrap_or("-")),
             Cell::new(commit),
+            Cell::new(match stack.termination_protection {
+                None => "-",
+                Some(true) => "yes",
+                Some(false) => "no",
+            }),
         ]);
     }
     ui.data(table.trim_fmt());

@@ -10,6 +10,7 @@ mod package;
 mod pipeline_here;
 mod pipelines;
 mod plan;
+mod reads;
 mod recovery;
 mod refusals;
 mod render;

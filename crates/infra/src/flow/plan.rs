@@ -55,6 +55,8 @@ pub struct Planner<'a> {
     pub tools: Tools<'a>,
     /// Where inputs come from; they must not write.
     pub inputs: &'a dyn StackInputs,
+    /// Whether a deploy protects the stacks.
+    pub protect: bool,
     /// Gives the plan up.
     pub stop: Stop,
 }
@@ -102,6 +104,13 @@ impl Planner<'_> {
             self.of_stack(def, input, standing).await
         };
         planned.plan = plan.await.unwrap_or_else(Plan::Failed);
+        let stands = standing.get(def.name).and_then(Option::as_ref);
+        if self.protect && !stands.is_some_and(|stack| stack.termination_protection) {
+            planned.notes.push(
+                "the deploy protects it against its deletion, and what holds data against replacement and removal"
+                    .to_owned(),
+            );
+        }
         planned
     }
 

@@ -7,9 +7,10 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 use stackway_infra::aws::{self, S3};
 use stackway_infra::cloud::Objects as _;
-use stackway_local_cloud::{Emulator, PythonTools, Requirements};
+use stackway_local_cloud::{Emulator, PythonTools};
 use tokio::process::Command;
 
+use crate::aws_cli;
 use crate::cloud::emulator_failure;
 use crate::failure::{Failure, Kind};
 use crate::process;
@@ -55,7 +56,7 @@ struct Measured {
 
 pub(crate) async fn run(ui: &Ui, args: &DestroyBenchArgs) -> Result<(), Failure> {
     let project = Project::locate()?;
-    let tools = aws_cli(ui, &project).await?;
+    let tools = aws_cli::install(ui, &project).await?;
     let state = tempfile::tempdir()
         .map_err(|error| Failure::io("create", &std::env::temp_dir(), &error))?;
     let emulator = Emulator::new(project.state_dir().join("emulator"), free_port()?)
@@ -211,19 +212,6 @@ async fn measure(
         goal: GOAL,
         met: ratio >= GOAL,
     })
-}
-
-async fn aws_cli(ui: &Ui, project: &Project) -> Result<PythonTools, Failure> {
-    let requirements = Requirements {
-        name: "the AWS CLI",
-        text: include_str!("../../../aws-cli-requirements.txt"),
-    };
-    let tools = PythonTools::new(project.state_dir().join("aws-cli"), requirements);
-    tools
-        .install(&|text: &str| ui.say(text))
-        .await
-        .map_err(emulator_failure)?;
-    Ok(tools)
 }
 
 fn free_port() -> Result<u16, Failure> {

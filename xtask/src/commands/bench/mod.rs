@@ -2,6 +2,7 @@
 
 pub(crate) mod api;
 pub(crate) mod cost;
+pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod instructions;
 pub(crate) mod load;
@@ -23,6 +24,7 @@ pub(crate) struct BenchArgs {
 enum Bench {
     Api(api::ApiArgs),
     Cost(cost::CostBenchArgs),
+    Deploy(deploy::DeployBenchArgs),
     Destroy(destroy::DestroyBenchArgs),
     Instructions(instructions::InstructionsArgs),
     Load(load::LoadArgs),
@@ -33,6 +35,7 @@ pub(crate) async fn run(ui: &Ui, args: &BenchArgs) -> Result<(), Failure> {
     match &args.what {
         Bench::Api(args) => api::run(ui, args).await,
         Bench::Cost(args) => cost::run(ui, args).await,
+        Bench::Deploy(args) => deploy::run(ui, args).await,
         Bench::Destroy(args) => destroy::run(ui, args).await,
         Bench::Instructions(args) => instructions::run(ui, args).await,
         Bench::Load(args) => load::run(ui, args).await,

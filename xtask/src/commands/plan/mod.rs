@@ -79,8 +79,14 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result
             };
             standing = pricing::Selection::of_deployed(&settings, &all_stacks()?, cloud).await;
             ui.on_interrupt("the change sets that the plan had made are removed", again);
-            let planned =
-                planned(ui, cloud, &single, &plan.preview(&packages, &kept), &name).await?;
+            let planned = planned(
+                ui,
+                cloud,
+                &single,
+                &plan.preview(&packages, &kept),
+                &settings,
+            )
+            .await?;
             let mut stacks: Vec<_> = planned
                 .into_iter()
                 .map(|stack| report(stack, &mut failed))
@@ -147,12 +153,13 @@ async fn planned(
     cloud: &Cloud,
     graph: &StackGraph,
     inputs: &dyn stackway_infra::flow::StackInputs,
-    environment: &str,
+    settings: &Settings,
 ) -> Result<Vec<PlannedStack>, Failure> {
     let display = Display::new(ui, "planned");
     let planner = Planner {
         tools: cloud.tools(&display),
         inputs,
+        protect: settings.environment.protect,
         stop: Planner::stop_at(interrupt::next()),
     };
     // From here on Ctrl-C is the planner's, which cleans up before it ends.
@@ -164,7 +171,8 @@ async fn planned(
     if planner.is_stopped() {
         return Err(ui.interrupted());
     }
-    result.map_err(|error| Failure::of_flow(error, Kind::Deploy, environment))
+    result
+        .map_err(|error| Failure::of_flow(error, Kind::Deploy, settings.environment.name.as_str()))
 }
 
 /// The places of the code that is deployed, by stack.

@@ -20,6 +20,7 @@ async fn plan_with(
     let planner = Planner {
         tools: bench.tools(),
         inputs: &Inputs(template),
+        protect: bench.protect,
         stop,
     };
     planner.plan(&graph).await.unwrap()
@@ -195,4 +196,21 @@ async fn what_follows_from_another_stack_s_replacement_is_said() {
             "takes BaseName from `base`, where resources may be replaced: planned with the value that stands"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_plan_tells_what_is_to_be_protected() {
+    let mut bench = Bench::new();
+    bench.protect = true;
+    for protected in [false, true] {
+        if protected {
+            bench.deploy(BUCKET, &["side"]).await.unwrap();
+        }
+        let planned = plan(&bench, BUCKET, &["side"]).await;
+        let told = planned[0]
+            .notes
+            .iter()
+            .any(|note| note.starts_with("the deploy protects it"));
+        assert_eq!(told, !protected, "{:?}", planned[0].notes);
+    }
 }
