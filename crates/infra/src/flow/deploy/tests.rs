@@ -354,9 +354,11 @@ async fn an_interrupt_cancels_what_can_be_cancelled() {
             let _ = send.send(());
             pending::<()>().await;
         };
+        // The watch looks first, or the operation could end between two looks.
         let result = tokio::select! {
-            result = deploy => result,
+            biased;
             () = watch => unreachable!(),
+            result = deploy => result,
         };
         let seen = bench.seen();
         if updates {
