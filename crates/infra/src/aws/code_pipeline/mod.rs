@@ -37,6 +37,34 @@ impl CodePipeline {
     }
 }
 
+impl CodePipeline {
+    /// The pipeline as it was declared; `None` only where the service says that there is none.
+    async fn pipeline(&self, name: &str) -> Result<Option<sdk::PipelineDeclaration>, CloudError> {
+        match self.client.get_pipeline().name(name).send().await {
+            Ok(answer) => Ok(answer.pipeline),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(GetPipelineError::is_pipeline_not_found_exception) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(cloud_error("codepipeline:GetPipeline", &error)),
+        }
+    }
+
+    async fn stage_states(&self, pipeline: &str) -> Result<Vec<sdk::StageState>, CloudError> {
+        let answer = self
+            .client
+            .get_pipeline_state()
+            .name(pipeline)
+            .send()
+            .await
+            .map_err(|error| cloud_error("codepipeline:GetPipelineState", &error))?;
+        Ok(answer.stage_states.unwrap_or_default())
+    }
+}
+
 /// What a call hands back is named by the service; an answer without it is refused as what it is.
 fn given(operation: &'static str, id: Option<&str>) -> Result<String, CloudError> {
     id.map(str::to_owned).ok_or_else(|| CloudError::Refused {
@@ -59,17 +87,11 @@ impl PipelineRuns for CodePipeline {
     }
 
     async fn declared(&self, pipeline: &str) -> Result<Option<Declared>, CloudError> {
-        match self.client.get_pipeline().name(pipeline).send().await {
-            Ok(answer) => Ok(answer.pipeline().map(convert::declared)),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(GetPipelineError::is_pipeline_not_found_exception) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(cloud_error("codepipeline:GetPipeline", &error)),
-        }
+        Ok(self
+            .pipeline(pipeline)
+            .await?
+            .as_ref()
+            .map(convert::declared))
     }
 
     async fn executions(
@@ -127,15 +149,9 @@ impl PipelineRuns for CodePipeline {
     }
 
     async fn state(&self, pipeline: &str) -> Result<PipelineState, CloudError> {
-        let answer = self
-            .client
-            .get_pipeline_state()
-            .name(pipeline)
-            .send()
-            .await
-            .map_err(|error| cloud_error("codepipeline:GetPipelineState", &error))?;
+        let stages = self.stage_states(pipeline).await?;
         Ok(PipelineState {
-            stages: answer.stage_states().iter().map(convert::stage).collect(),
+            stages: stages.iter().map(convert::stage).collect(),
         })
     }
 

@@ -2,7 +2,6 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use aws_sdk_codepipeline::operation::disable_stage_transition::DisableStageTransitionError;
-use aws_sdk_codepipeline::operation::get_pipeline::GetPipelineError;
 use aws_sdk_codepipeline::operation::stop_pipeline_execution::StopPipelineExecutionError;
 use aws_sdk_codepipeline::types as sdk;
 
@@ -20,18 +19,7 @@ fn makes_stacks(provider: &str) -> bool {
 #[async_trait]
 impl PipelineStacks for CodePipeline {
     async fn declared_stacks(&self, pipeline: &str) -> Result<Option<Vec<String>>, CloudError> {
-        let answer = match self.client.get_pipeline().name(pipeline).send().await {
-            Ok(answer) => answer,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(GetPipelineError::is_pipeline_not_found_exception) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(cloud_error("codepipeline:GetPipeline", &error)),
-        };
-        let Some(declared) = answer.pipeline() else {
+        let Some(declared) = self.pipeline(pipeline).await? else {
             return Ok(None);
         };
         let configured = declared
@@ -89,15 +77,8 @@ impl PipelineStacks for CodePipeline {
     }
 
     async fn stages(&self, pipeline: &str) -> Result<Vec<(String, bool)>, CloudError> {
-        let answer = self
-            .client
-            .get_pipeline_state()
-            .name(pipeline)
-            .send()
-            .await
-            .map_err(|error| cloud_error("codepipeline:GetPipelineState", &error))?;
-        Ok(answer
-            .stage_states()
+        let stages = self.stage_states(pipeline).await?;
+        Ok(stages
             .iter()
             .map(|stage| {
                 let open = stage
