@@ -5,19 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::workbench::Workbench;
-
-const CONFIG: &str = r#"
-[project]
-name = "stackway"
-repository = "https://github.com/example/stackway"
-
-[environments.local]
-kind = "local"
-accounts = ["000000000000"]
-regions = ["eu-west-2"]
-delivery = "direct"
-"#;
+use crate::workbench::{LOCAL as CONFIG, Workbench};
 
 const TABLE: &str = "cloudformation/table.yaml";
 

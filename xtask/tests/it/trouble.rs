@@ -2,19 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::workbench::Workbench;
-
-const CONFIG: &str = r#"
-[project]
-name = "stackway"
-repository = "https://github.com/example/stackway"
-
-[environments.local]
-kind = "local"
-accounts = ["000000000000"]
-regions = ["eu-west-2"]
-delivery = "direct"
-"#;
+use crate::workbench::{LOCAL as CONFIG, Workbench};
 
 /// A resource that waits a second for a signal that nobody sends.
 const NEVER_READY: &str = "

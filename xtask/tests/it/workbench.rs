@@ -5,6 +5,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
+/// The least that `stackway.toml` says of an environment on this machine.
+pub(crate) const LOCAL: &str = r#"
+[project]
+name = "stackway"
+repository = "https://github.com/example/stackway"
+
+[environments.local]
+kind = "local"
+accounts = ["000000000000"]
+regions = ["eu-west-2"]
+delivery = "direct"
+"#;
+
 /// Runs `cargo xtask` with an emulator of its own, which ends with the test.
 pub(crate) struct Workbench {
     state: tempfile::TempDir,
