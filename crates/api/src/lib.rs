@@ -12,6 +12,7 @@ mod problem;
 pub mod routes;
 pub mod settings;
 pub mod store;
+pub mod token;
 
 pub use problem::Problem;
-pub use routes::{openapi, router};
+pub use routes::{guarded_router, openapi, router};

@@ -3,9 +3,10 @@
 use std::{env, error::Error, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use stackway_api::{
-    lambda, logging, router,
-    settings::{Host, Settings},
+    guarded_router, lambda, logging, router,
+    settings::{Access, Host, Settings},
     store::{DynamoDbStore, ItemStore},
+    token::TokenGuard,
 };
 use tokio::{
     net::TcpListener,
@@ -47,7 +48,22 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
     {
         tracing::warn!(%error, "warm-up");
     }
-    let router = router(store);
+    let tokens = match settings.access {
+        Access::Open => None,
+        Access::Token(token) => Some(TokenGuard::fixed(token)),
+        Access::Secret(secret) => Some(TokenGuard::secret(secret)),
+    };
+    let router = match tokens {
+        None => router(store),
+        Some(tokens) => {
+            if settings.warm_up
+                && let Err(error) = tokens.read_ahead().await
+            {
+                tracing::warn!(%error, "warm-up");
+            }
+            guarded_router(store, Arc::new(tokens))
+        }
+    };
     match settings.host {
         Host::Lambda => lambda::run(router).await,
         Host::Server(address) => serve(router, address).await,

@@ -21,6 +21,7 @@ pub struct Problem {
     detail: Option<String>,
     errors: Vec<Fault>,
     retry_after: Option<u16>,
+    challenge: Option<&'static str>,
     cause: Option<String>,
 }
 
@@ -85,12 +86,21 @@ impl Problem {
         }
     }
 
+    /// 401 with a challenge for `WWW-Authenticate`.
+    pub fn unauthorized(challenge: &'static str, detail: &'static str) -> Self {
+        Self {
+            challenge: Some(challenge),
+            ..Self::new(StatusCode::UNAUTHORIZED, detail)
+        }
+    }
+
     fn bare(status: StatusCode) -> Self {
         Self {
             status,
             detail: None,
             errors: Vec::new(),
             retry_after: None,
+            challenge: None,
             cause: None,
         }
     }
@@ -131,6 +141,12 @@ impl IntoResponse for Problem {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(challenge) = self.challenge {
+            response.headers_mut().insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static(challenge),
+            );
         }
         response.extensions_mut().insert(self);
         response

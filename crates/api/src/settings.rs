@@ -1,14 +1,24 @@
 //! What the environment decides. `main` hands in the lookup; nothing else reads the environment.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use aws_sdk_dynamodb::config::Credentials;
+use stackway_aws_client::{Connections, TrustRoots};
 use tracing::Level;
 
-use crate::store::{DynamoDbSettings, TrustRoots};
+use crate::{
+    store::DynamoDbSettings,
+    token::{SecretSettings, Token},
+};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_LEVEL: &str = "info";
+const DEFAULT_GRACE_HOURS: u64 = 24;
+/// The longest grace that a replaced token may be given: a year.
+const MAX_GRACE_HOURS: u64 = 8760;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// What a template fills in where there is no secret.
+const NONE: &str = "none";
 
 /// How Lambda starts a function before there is a request for it. On demand, the first request waits for the start, and
 /// a connection is no sooner made ahead of it than in its course.
@@ -25,6 +35,17 @@ pub enum Host {
     Server(SocketAddr),
 }
 
+/// Whom the service answers.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Everybody who reaches it. API Gateway may still ask for more.
+    Open,
+    /// Those who have this token (`API_TOKEN`), for a service on one's own machine.
+    Token(Token),
+    /// Those who have the token in this secret (`API_TOKEN_SECRET`).
+    Secret(SecretSettings),
+}
+
 /// Every setting of the service, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -36,6 +57,8 @@ pub struct Settings {
     pub warm_up: bool,
     /// The table and how to reach it.
     pub table: DynamoDbSettings,
+    /// Whom the service answers.
+    pub access: Access,
 }
 
 /// Every setting that is missing or wrong, one a line.
@@ -87,18 +110,7 @@ impl Settings {
                 Host::Server,
             )
         };
-        let warm_up = match set("WARM_UP").as_deref() {
-            None | Some("auto") => set("AWS_LAMBDA_INITIALIZATION_TYPE")
-                .is_some_and(|kind| AHEAD_OF_REQUESTS.contains(&kind.as_str())),
-            Some("always") => true,
-            Some("never") => false,
-            Some(other) => {
-                faults.push(format!(
-                    "WARM_UP is `{other}`: it must be auto, always or never"
-                ));
-                false
-            }
-        };
+        let warm_up = read_warm_up(&set, &mut faults);
         let trust_roots = set("AWS_CA_BUNDLE").map_or_else(
             || Ok(TrustRoots::amazon()),
             |path| read_roots(&path).map_err(|fault| format!("AWS_CA_BUNDLE is `{path}`: {fault}")),
@@ -107,28 +119,96 @@ impl Settings {
             faults.push(fault);
             TrustRoots::amazon()
         });
+        let (token, secret_name) = read_token(&set, &mut faults);
+        let grace = read_grace(&set, &mut faults);
         if !faults.is_empty() {
             return Err(SettingsError(faults));
         }
+        let connections = Connections::new(trust_roots, CONNECT_TIMEOUT);
+        let credentials = Credentials::new(
+            key_id,
+            secret,
+            set("AWS_SESSION_TOKEN"),
+            None,
+            "environment",
+        );
+        let access = match (token, secret_name) {
+            (Some(token), _) => Access::Token(token),
+            (None, Some(secret)) => Access::Secret(SecretSettings {
+                secret,
+                grace,
+                region: region.clone(),
+                endpoint_url: set("AWS_ENDPOINT_URL_SECRETS_MANAGER")
+                    .or_else(|| set("AWS_ENDPOINT_URL")),
+                credentials: credentials.clone(),
+                connections: connections.clone(),
+            }),
+            (None, None) => Access::Open,
+        };
         Ok(Self {
             host,
             log_level,
             warm_up,
+            access,
             table: DynamoDbSettings {
                 table,
                 region,
                 endpoint_url: set("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| set("AWS_ENDPOINT_URL")),
-                credentials: Credentials::new(
-                    key_id,
-                    secret,
-                    set("AWS_SESSION_TOKEN"),
-                    None,
-                    "environment",
-                ),
-                trust_roots,
+                credentials,
+                connections,
             },
         })
     }
+}
+
+fn read_warm_up(set: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> bool {
+    match set("WARM_UP").as_deref() {
+        None | Some("auto") => set("AWS_LAMBDA_INITIALIZATION_TYPE")
+            .is_some_and(|kind| AHEAD_OF_REQUESTS.contains(&kind.as_str())),
+        Some("always") => true,
+        Some("never") => false,
+        Some(other) => {
+            faults.push(format!(
+                "WARM_UP is `{other}`: it must be auto, always or never"
+            ));
+            false
+        }
+    }
+}
+
+/// The token itself, or the secret's name: at most one of them.
+fn read_token(
+    set: &impl Fn(&str) -> Option<String>,
+    faults: &mut Vec<String>,
+) -> (Option<Token>, Option<String>) {
+    let secret = set("API_TOKEN_SECRET").filter(|name| name != NONE);
+    let token = set("API_TOKEN").and_then(|token| {
+        if secret.is_some() {
+            faults.push(
+                "API_TOKEN and API_TOKEN_SECRET are both set: one of them decides".to_owned(),
+            );
+        }
+        Token::new(token)
+            .map_err(|fault| faults.push(format!("API_TOKEN {fault}")))
+            .ok()
+    });
+    (token, secret)
+}
+
+fn read_grace(set: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Duration {
+    let hours = match set("API_TOKEN_GRACE_HOURS") {
+        None => DEFAULT_GRACE_HOURS,
+        Some(text) => match text.parse() {
+            Ok(hours) if hours <= MAX_GRACE_HOURS => hours,
+            _ => {
+                faults.push(format!(
+                    "API_TOKEN_GRACE_HOURS is `{text}`: it must be a number of hours up to {MAX_GRACE_HOURS}"
+                ));
+                DEFAULT_GRACE_HOURS
+            }
+        },
+    };
+    Duration::from_hours(hours)
 }
 
 fn read_roots(path: &str) -> Result<TrustRoots, String> {
@@ -210,12 +290,37 @@ mod tests {
     }
 
     #[test]
+    fn the_service_is_open_unless_a_token_is_named() {
+        let access = |variables: &[(&str, &str)]| read(variables).unwrap().access;
+        assert!(matches!(access(&[]), Access::Open));
+        assert!(matches!(
+            access(&[("API_TOKEN_SECRET", "none")]),
+            Access::Open
+        ));
+        let settings = access(&[("API_TOKEN", "s3cret-of-mine")]);
+        assert!(!format!("{settings:?}").contains("s3cret"), "{settings:?}");
+        let Access::Secret(secret) = access(&[
+            ("API_TOKEN_SECRET", "items-token"),
+            ("API_TOKEN_GRACE_HOURS", "2"),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:3"),
+        ]) else {
+            panic!("the secret decides");
+        };
+        assert_eq!(secret.secret, "items-token");
+        assert_eq!(secret.grace.as_secs(), 7200);
+        assert_eq!(secret.endpoint_url.as_deref(), Some("http://127.0.0.1:3"));
+    }
+
+    #[test]
     fn every_fault_is_named_at_once() {
         let error = read(&[
             ("TABLE_NAME", ""),
             ("LOG_LEVEL", "loud"),
             ("LISTEN_ADDR", "here"),
             ("WARM_UP", "soon"),
+            ("API_TOKEN", "two words"),
+            ("API_TOKEN_SECRET", "items-token"),
+            ("API_TOKEN_GRACE_HOURS", "ages"),
         ]);
         insta::assert_snapshot!(error.unwrap_err(), @r"
         the environment lacks settings:
@@ -223,6 +328,9 @@ mod tests {
           LOG_LEVEL is `loud`: it must be error, warn, info, debug or trace
           LISTEN_ADDR is `here`: it must be an address and a port, such as 127.0.0.1:8080
           WARM_UP is `soon`: it must be auto, always or never
+          API_TOKEN and API_TOKEN_SECRET are both set: one of them decides
+          API_TOKEN must be letters, digits and -._~+/= alone, as a header carries them
+          API_TOKEN_GRACE_HOURS is `ages`: it must be a number of hours up to 8760
         ");
     }
 }

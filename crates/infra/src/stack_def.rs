@@ -32,6 +32,14 @@ pub struct StackDef {
 /// The stack that holds the artifact bucket, and its output that names it.
 pub const ARTIFACTS: (&str, &str) = ("artifacts", "ArtifactBucketName");
 
+/// What the code of a stack is built from.
+pub const CODE: &[&str] = &[
+    "crates/api",
+    "crates/aws-client",
+    "Cargo.toml",
+    "Cargo.lock",
+];
+
 /// The stack that holds the pipelines. It is there only where a pipeline delivers, and only where its types are.
 pub const DELIVERY: &str = "delivery";
 
@@ -127,7 +135,7 @@ impl StackDef {
     pub fn sources(&self) -> Vec<String> {
         let mut sources = vec![format!("cloudformation/{}.yaml", self.name)];
         if self.package.is_some() {
-            sources.extend(["crates/api", "Cargo.toml", "Cargo.lock"].map(str::to_owned));
+            sources.extend(CODE.iter().map(|&path| path.to_owned()));
         }
         sources
     }

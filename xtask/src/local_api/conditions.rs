@@ -13,7 +13,7 @@ use crate::failure::{Failure, Kind};
 use crate::project::Project;
 
 /// The function's name, its limits and its variables.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Conditions {
     pub(crate) name: String,
     pub(crate) table: String,
@@ -22,6 +22,7 @@ pub(crate) struct Conditions {
     timeout: Duration,
     log_level: String,
     warm_up: String,
+    token: Option<String>,
 }
 
 impl Conditions {
@@ -57,7 +58,13 @@ impl Conditions {
             timeout: Duration::from_secs(number("Timeout")?.into()),
             log_level: value("LogLevel")?,
             warm_up: value("WarmUp")?,
+            token: None,
         })
+    }
+
+    /// The same, with a token that requests must have.
+    pub(crate) fn with_token(self, token: Option<String>) -> Self {
+        Self { token, ..self }
     }
 
     /// The function that `program` is, over a DynamoDB at `endpoint`. Its log goes to stderr.
@@ -72,10 +79,13 @@ impl Conditions {
             ("AWS_SECRET_ACCESS_KEY", "local"),
             ("AWS_ENDPOINT_URL_DYNAMODB", endpoint),
         ];
+        let token = self.token.as_deref().map(|token| ("API_TOKEN", token));
         FunctionConfig {
             environment: variables
+                .into_iter()
+                .chain(token)
                 .map(|(name, value)| (name.to_owned(), OsString::from(value)))
-                .to_vec(),
+                .collect(),
             memory_mb: self.memory_mb,
             timeout: self.timeout,
             show_log: true,
@@ -133,7 +143,7 @@ mod tests {
                 "{name}"
             );
         }
-        let failure = conditions(&[("Timeout", "soon")]).unwrap_err();
+        let failure = conditions(&[("Timeout", "soon")]).err().unwrap();
         assert!(failure.message.contains("`Timeout`"), "{}", failure.message);
     }
 }

@@ -5,21 +5,24 @@ mod compat;
 mod docs;
 mod health;
 mod path;
+mod security;
 mod v1;
 mod version;
 
 use std::sync::Arc;
 
-use axum::{Router, routing::MethodRouter};
+use axum::{Router, middleware::from_fn_with_state, routing::MethodRouter};
 use http::{Method, StatusCode};
 use tower::layer::layer_fn;
 use utoipa::OpenApi as _;
 
+use self::security::Guarded;
 use crate::{
     domain::Fault,
     observe::Observed,
     problem::{Problem, ProblemDetails},
     store::ItemStore,
+    token::TokenGuard,
 };
 
 /// The longest body that is read, in bytes.
@@ -31,13 +34,25 @@ struct AppState {
     store: Arc<dyn ItemStore>,
 }
 
-/// Makes the router and the description of the service from one list, each by itself: a start needs the one, and a
+/// Makes the routers and the description of the service from one list, each by itself: a start needs the ones, and a
 /// reader of the documentation the other.
 macro_rules! endpoints {
-    ($($path:literal => $($method:ident $module:ident::$handler:ident),+;)+) => {
-        fn endpoints() -> Router<AppState> {
+    (
+        open { $($open:literal => $($open_method:ident $open_module:ident::$open_handler:ident),+;)+ }
+        guarded { $($path:literal => $($method:ident $module:ident::$handler:ident),+;)+ }
+    ) => {
+        /// What answers everybody.
+        fn open() -> Router<AppState> {
+            Router::new()$(.route($open, MethodRouter::new()$(.$open_method($open_module::$open_handler))+))+
+        }
+
+        /// What asks for the token, where the service has one.
+        fn guarded() -> Router<AppState> {
             Router::new()$(.route($path, MethodRouter::new()$(.$method($module::$handler))+))+
         }
+
+        /// The paths of [`guarded`].
+        const GUARDED: &[&str] = &[$($path),+];
 
         #[derive(utoipa::OpenApi)]
         #[openapi(
@@ -47,8 +62,9 @@ macro_rules! endpoints {
                                `/dynamodb` is what clients of the original call. Errors are RFC 9457 problem details.",
                 license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
             ),
-            paths($($($module::$handler),+),+),
+            paths($($($open_module::$open_handler),+),+, $($($module::$handler),+),+),
             components(schemas(ProblemDetails)),
+            modifiers(&Guarded),
             tags(
                 (name = "v1", description = "Plain JSON, cursors, entity tags."),
                 (name = "compat", description = "The paths, statuses and shapes of the original."),
@@ -60,15 +76,19 @@ macro_rules! endpoints {
 }
 
 endpoints! {
-    "/" => get compat::greet;
-    "/dynamodb" => get compat::list, post compat::store, put compat::update;
-    "/dynamodb/{guid}/{date_received}" => delete compat::delete;
-    "/v1/items" => get v1::list, post v1::create;
-    "/v1/items/{guid}/{date_received}" => get v1::read, patch v1::update, delete v1::delete;
-    "/version/rust" => get version::rust;
-    "/version/lambda_http" => get version::lambda_http;
-    "/health" => get health::health;
-    "/ready" => get health::ready;
+    open {
+        "/health" => get health::health;
+    }
+    guarded {
+        "/" => get compat::greet;
+        "/dynamodb" => get compat::list, post compat::store, put compat::update;
+        "/dynamodb/{guid}/{date_received}" => delete compat::delete;
+        "/v1/items" => get v1::list, post v1::create;
+        "/v1/items/{guid}/{date_received}" => get v1::read, patch v1::update, delete v1::delete;
+        "/version/rust" => get version::rust;
+        "/version/lambda_http" => get version::lambda_http;
+        "/ready" => get health::ready;
+    }
 }
 
 /// The OpenAPI description of the service, as `GET /openapi.json` gives it.
@@ -76,9 +96,20 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     Description::openapi()
 }
 
-/// The whole service over `store`.
+/// The whole service over `store`, open to everybody who reaches it.
 pub fn router(store: Arc<dyn ItemStore>) -> Router {
-    endpoints()
+    whole(guarded(), store)
+}
+
+/// The whole service over `store`, whose items only those see who have the token.
+pub fn guarded_router(store: Arc<dyn ItemStore>, tokens: Arc<TokenGuard>) -> Router {
+    let ask = from_fn_with_state(tokens, security::ask);
+    whole(guarded().route_layer(ask), store)
+}
+
+fn whole(guarded: Router<AppState>, store: Arc<dyn ItemStore>) -> Router {
+    open()
+        .merge(guarded)
         .merge(docs::router())
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)

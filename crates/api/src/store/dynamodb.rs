@@ -2,7 +2,6 @@
 
 mod caller;
 mod endpoint;
-mod http;
 mod throttle;
 
 use std::{collections::HashMap, error::Error, sync::LazyLock, time::Duration};
@@ -18,7 +17,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 
-pub use http::TrustRoots;
+use stackway_aws_client::Connections;
 
 use super::{Change, Condition, Creation, ItemStore, Page, StoreError};
 use crate::domain::{Guid, Item, ItemKey, Timestamp};
@@ -31,7 +30,6 @@ const MESSAGE: &str = "Message";
 const ATTEMPTS: u32 = 2;
 /// How often a conditional write is tried whose item comes and goes meanwhile.
 const CONDITION_ATTEMPTS: u32 = 3;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1400);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -48,8 +46,8 @@ pub struct DynamoDbSettings {
     pub endpoint_url: Option<String>,
     /// What requests are signed with.
     pub credentials: Credentials,
-    /// Whose certificates are believed.
-    pub trust_roots: TrustRoots,
+    /// What requests go through.
+    pub connections: Connections,
 }
 
 /// An [`ItemStore`] over one table with the HASH key `GUID` and the RANGE key `DateReceived`, both strings.
@@ -128,7 +126,7 @@ fn client(settings: DynamoDbSettings) -> Client {
         .retry_classifier(throttle::AnswerThrottles)
         .interceptor(caller::NameCaller)
         .timeout_config(timeouts)
-        .http_client(http::client(settings.trust_roots, CONNECT_TIMEOUT));
+        .http_client(settings.connections.client());
     config.set_endpoint_resolver(endpoint::resolver(settings.endpoint_url, &settings.region));
     Client::from_conf(config.build())
 }

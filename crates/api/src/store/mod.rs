@@ -9,7 +9,7 @@ mod memory;
 
 use async_trait::async_trait;
 
-pub use dynamodb::{DynamoDbSettings, DynamoDbStore, TrustRoots};
+pub use dynamodb::{DynamoDbSettings, DynamoDbStore};
 pub use memory::MemoryStore;
 
 use crate::domain::{Item, ItemKey};

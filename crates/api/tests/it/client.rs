@@ -9,19 +9,21 @@ use axum::{
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 use stackway_api::{
-    router,
+    guarded_router, router,
     store::{ItemStore, MemoryStore},
+    token::TokenGuard,
 };
 use tower::ServiceExt;
 
 /// The headers that a rendered response shows; the others are the server's own affair.
-const SHOWN: [&str; 6] = [
+const SHOWN: [&str; 7] = [
     "allow",
     "content-type",
     "etag",
     "link",
     "location",
     "retry-after",
+    "www-authenticate",
 ];
 
 pub(crate) struct Client(Router);
@@ -39,6 +41,13 @@ impl Client {
 
     pub(crate) fn over(store: impl ItemStore) -> Self {
         Self(router(Arc::new(store)))
+    }
+
+    pub(crate) fn guarded(tokens: TokenGuard) -> Self {
+        Self(guarded_router(
+            Arc::new(MemoryStore::new()),
+            Arc::new(tokens),
+        ))
     }
 
     /// Sends `METHOD /path`, then `name: value` lines, then an empty line and the body.

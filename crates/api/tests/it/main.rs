@@ -14,4 +14,5 @@ mod linear;
 mod operation;
 mod process;
 mod stores;
+mod token;
 mod v1;

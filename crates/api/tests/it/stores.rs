@@ -18,8 +18,9 @@ use aws_sdk_dynamodb::{
     types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
 };
 use stackway_api::store::{
-    DynamoDbSettings, DynamoDbStore, ItemStore, MemoryStore, StoreError, TrustRoots, contract,
+    DynamoDbSettings, DynamoDbStore, ItemStore, MemoryStore, StoreError, contract,
 };
+use stackway_aws_client::{Connections, TrustRoots};
 use stackway_local_cloud::EmbeddedDynamoDb;
 use testcontainers::{
     GenericImage,
@@ -175,7 +176,7 @@ async fn check_dynamodb(endpoint: &str) {
     contract::check(&store(endpoint)).await;
 }
 
-fn credentials() -> Credentials {
+pub(crate) fn credentials() -> Credentials {
     Credentials::new("local", "local", None, None, "test")
 }
 
@@ -185,7 +186,7 @@ pub(crate) fn store(endpoint: &str) -> DynamoDbStore {
         region: "eu-west-2".to_owned(),
         endpoint_url: Some(endpoint.to_owned()),
         credentials: credentials(),
-        trust_roots: TrustRoots::amazon(),
+        connections: Connections::new(TrustRoots::amazon(), Duration::from_secs(1)),
     })
 }
 

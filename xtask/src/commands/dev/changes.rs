@@ -36,7 +36,8 @@ impl Changes {
                 }
             })
             .map_err(refuse)?;
-        let paths: [PathBuf; 2] = [project.path("crates/api"), project.path("Cargo.toml")];
+        let paths: [PathBuf; 3] =
+            ["crates/api", "crates/aws-client", "Cargo.toml"].map(|path| project.path(path));
         for path in paths {
             watcher
                 .watch(&path, RecursiveMode::Recursive)

@@ -26,6 +26,14 @@ pub(crate) struct DevArgs {
     /// Run the API as Lambda would: events, one at a time, with the function's memory size and timeout
     #[arg(long)]
     lambda: bool,
+    /// The token that requests must have, as the API asks for it where it is deployed with one
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "STACKWAY_API_TOKEN",
+        hide_env_values = true
+    )]
+    token: Option<String>,
 }
 
 /// The name of the table here, and the region that its client is told.
@@ -46,7 +54,8 @@ pub(crate) async fn run(ui: &Ui, args: &DevArgs) -> Result<(), Failure> {
     );
     let mut changes = Changes::watch(&project)?;
     if args.lambda {
-        let conditions = Conditions::new(&project, &BTreeMap::new(), PACKAGE, TABLE, REGION)?;
+        let conditions = Conditions::new(&project, &BTreeMap::new(), PACKAGE, TABLE, REGION)?
+            .with_token(args.token.clone());
         return under_lambda::run(ui, &project, conditions, database, args.port, changes).await;
     }
 
@@ -55,7 +64,12 @@ pub(crate) async fn run(ui: &Ui, args: &DevArgs) -> Result<(), Failure> {
     loop {
         if let Some(binary) = build(ui, &project).await {
             stop(&mut api).await;
-            api = Some(start(&binary, address, &database.endpoint_url())?);
+            api = Some(start(
+                &binary,
+                address,
+                &database.endpoint_url(),
+                args.token.as_deref(),
+            )?);
             welcome(ui, &format!("http://{address}"));
         }
         next_change(ui, &mut changes, &mut api).await;
@@ -81,7 +95,12 @@ fn welcome(ui: &Ui, url: &str) {
     ));
 }
 
-fn start(binary: &Path, address: SocketAddr, endpoint: &str) -> Result<Child, Failure> {
+fn start(
+    binary: &Path,
+    address: SocketAddr,
+    endpoint: &str,
+    token: Option<&str>,
+) -> Result<Child, Failure> {
     let mut command = Command::new(binary);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("AWS_") {
@@ -98,6 +117,9 @@ fn start(binary: &Path, address: SocketAddr, endpoint: &str) -> Result<Child, Fa
         .stdin(std::process::Stdio::null())
         .stdout(std::io::stderr())
         .kill_on_drop(true);
+    if let Some(token) = token {
+        command.env("API_TOKEN", token);
+    }
     command
         .spawn()
         .map_err(|error| Failure::io("start", binary, &error))

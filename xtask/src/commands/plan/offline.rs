@@ -4,6 +4,7 @@ use std::path::Path;
 
 use stackway_infra::config::Config;
 use stackway_infra::stack::{StackChanges, StackVersion};
+use stackway_infra::stack_def::CODE;
 use stackway_infra::template::Template;
 use stackway_infra::template_diff::Version;
 
@@ -49,7 +50,7 @@ pub(super) fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), F
         let changes = StackChanges::of_templates(before.as_ref(), &after);
         let mut report = StackReport::new(def.name, &input.stack_name, Source::Templates, changes);
         if def.package.is_some() {
-            let files = revision.changed_files(&["crates/api", "Cargo.toml", "Cargo.lock"])?;
+            let files = revision.changed_files(CODE)?;
             if files > 0 {
                 report.notes.push(format!(
                     "its code may change: {files} of its source files differ"

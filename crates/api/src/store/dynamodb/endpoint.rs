@@ -5,11 +5,7 @@ use std::fmt;
 use aws_sdk_dynamodb::config::endpoint::{
     Endpoint, EndpointFuture, Params, ResolveEndpoint, SharedEndpointResolver,
 };
-
-/// The regions of the `aws` partition begin with one of these and have three parts; those of other partitions have more.
-///
-/// <https://docs.aws.amazon.com/general/latest/gr/ddb.html>
-const CONTINENTS: [&str; 9] = ["af", "ap", "ca", "eu", "il", "me", "mx", "sa", "us"];
+use stackway_aws_client::endpoint::regional;
 
 /// Gives the same endpoint for every request.
 ///
@@ -33,21 +29,8 @@ impl ResolveEndpoint for Fixed {
 ///
 /// `None` leaves a region that is not known here to the rules of the SDK.
 pub(super) fn resolver(instead: Option<String>, region: &str) -> Option<SharedEndpointResolver> {
-    let url = instead.or_else(|| regional(region))?;
+    let url = instead.or_else(|| regional("dynamodb", region))?;
     Some(Fixed(Endpoint::builder().url(url).build()).into_shared_resolver())
-}
-
-/// The public endpoint of a region of the `aws` partition, such as `eu-west-2`.
-fn regional(region: &str) -> Option<String> {
-    let mut parts = region.split('-');
-    let (continent, place, number) = (parts.next()?, parts.next()?, parts.next()?);
-    let known = CONTINENTS.contains(&continent)
-        && !place.is_empty()
-        && place.bytes().all(|byte| byte.is_ascii_lowercase())
-        && !number.is_empty()
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-        && parts.next().is_none();
-    known.then(|| format!("https://dynamodb.{region}.amazonaws.com"))
 }
 
 #[cfg(test)]
@@ -74,7 +57,11 @@ mod tests {
             let resolver = DefaultResolver::new();
             let future = ResolveEndpoint::resolve_endpoint(&resolver, &params);
             let theirs = futures::executor::block_on(future).unwrap();
-            assert_eq!(regional(region).as_deref(), Some(theirs.url()), "{region}");
+            assert_eq!(
+                regional("dynamodb", region).as_deref(),
+                Some(theirs.url()),
+                "{region}"
+            );
         }
     }
 
@@ -90,7 +77,7 @@ mod tests {
             "eu-west-2a",
             "eu--2",
         ] {
-            assert_eq!(regional(region), None, "{region}");
+            assert_eq!(regional("dynamodb", region), None, "{region}");
         }
     }
 

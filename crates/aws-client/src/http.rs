@@ -1,11 +1,10 @@
-//! The connection to the table: HTTP/1.1, kept alive, made with the first request, trusting few roots.
+//! Connections: HTTP/1.1, kept alive, made with the first request, trusting few roots.
 //!
 //! The SDK's own client also speaks HTTP/2, which DynamoDB does not offer, reads the platform's roots and counts its
 //! connections: a quarter of a megabyte of the package, and most of a cold start.
 
 use std::{error::Error, fmt, io, sync::Arc, sync::OnceLock, time::Duration};
 
-use aws_sdk_dynamodb::config::RuntimeComponents;
 use aws_smithy_runtime_api::{
     box_error::BoxError,
     client::{
@@ -15,6 +14,7 @@ use aws_smithy_runtime_api::{
         },
         orchestrator::{HttpRequest, HttpResponse},
         result::ConnectorError,
+        runtime_components::RuntimeComponents,
     },
 };
 use aws_smithy_types::{body::SdkBody, retry::ErrorKind};
@@ -31,7 +31,7 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 /// <https://www.amazontrust.com/repository/>
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
-/// The certificates that a connection to the table is believed by.
+/// The certificates that a connection is believed by.
 #[derive(Clone)]
 pub struct TrustRoots(Option<Arc<RootCertStore>>);
 
@@ -74,40 +74,56 @@ impl fmt::Debug for TrustRoots {
     }
 }
 
-/// The HTTP client of one SDK client.
-pub(super) fn client(roots: TrustRoots, connect_timeout: Duration) -> SharedHttpClient {
-    SharedHttpClient::new(OneConnector {
-        roots,
-        connect_timeout,
-        connector: OnceLock::new(),
-    })
-}
+/// A pool of connections that is made with the first request and not before: a start that calls nothing pays for no TLS.
+///
+/// Clones share the pool, so that one set of roots is read for all services.
+#[derive(Clone, Debug)]
+pub struct Connections(Arc<Lazy>);
 
-/// Makes its connector with the first request and not before: a start that reads no table pays for no TLS.
 #[derive(Debug)]
-struct OneConnector {
+struct Lazy {
     roots: TrustRoots,
     connect_timeout: Duration,
     connector: OnceLock<SharedHttpConnector>,
 }
 
-impl HttpClient for OneConnector {
+impl Connections {
+    /// Connects to nothing yet.
+    pub fn new(roots: TrustRoots, connect_timeout: Duration) -> Self {
+        Self(Arc::new(Lazy {
+            roots,
+            connect_timeout,
+            connector: OnceLock::new(),
+        }))
+    }
+
+    /// The HTTP client of an SDK client.
+    pub fn client(&self) -> SharedHttpClient {
+        SharedHttpClient::new(self.clone())
+    }
+
+    pub(crate) fn connector(&self) -> SharedHttpConnector {
+        let make = || match pool(&self.0.roots, self.0.connect_timeout) {
+            Ok(client) => SharedHttpConnector::new(Pool(client)),
+            Err(error) => SharedHttpConnector::new(Broken(error.to_string())),
+        };
+        self.0.connector.get_or_init(make).clone()
+    }
+}
+
+impl HttpClient for Connections {
     fn http_connector(
         &self,
         _: &HttpConnectorSettings,
         _: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        let make = || match connections(&self.roots, self.connect_timeout) {
-            Ok(client) => SharedHttpConnector::new(Connections(client)),
-            Err(error) => SharedHttpConnector::new(Broken(error.to_string())),
-        };
-        self.connector.get_or_init(make).clone()
+        self.connector()
     }
 }
 
 type Client = legacy::Client<HttpsConnector<connect::HttpConnector>, SdkBody>;
 
-fn connections(roots: &TrustRoots, connect_timeout: Duration) -> Result<Client, BoxError> {
+fn pool(roots: &TrustRoots, connect_timeout: Duration) -> Result<Client, BoxError> {
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots.store()?)
@@ -127,15 +143,15 @@ fn connections(roots: &TrustRoots, connect_timeout: Duration) -> Result<Client, 
 }
 
 /// The kept-alive connections.
-struct Connections(Client);
+struct Pool(Client);
 
-impl fmt::Debug for Connections {
+impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Connections")
+        f.write_str("Pool")
     }
 }
 
-impl HttpConnector for Connections {
+impl HttpConnector for Pool {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let request = match request.try_into_http1x() {
             Ok(request) => request,

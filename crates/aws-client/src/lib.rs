@@ -1,0 +1,14 @@
+//! The little of AWS that the project's functions share: one pool of connections that trusts few roots, the endpoints
+//! of the public regions, and signed calls of the JSON protocols.
+//!
+//! A function that makes three calls in a month has no use for an SDK crate a service, each of which would be a tenth
+//! of its package. docs/decisions/0008-signed-calls.md has what was measured.
+
+pub mod endpoint;
+mod http;
+mod json;
+
+pub use crate::http::{Connections, TrustRoots};
+pub use json::{
+    CODE_DEPLOY, CallError, Client, LAMBDA, PARAMETERS, SECRETS_MANAGER, Service, Settings,
+};
