@@ -4,6 +4,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use stackway_pipeline_defs::model::Resource;
 
+use crate::build::SecretReference;
 use crate::{ErrorKind, Log, RunError};
 
 /// A stack as an action wants it.
@@ -22,6 +23,21 @@ pub struct StackOrder {
     pub tags: BTreeMap<String, String>,
     /// Capabilities.
     pub capabilities: Vec<String>,
+    /// The change set's name, for the modes that have one.
+    pub change_set: Option<String>,
+    /// The stack policy's document of the template configuration.
+    pub policy: Option<String>,
+}
+
+/// Where AWS finds an artifact.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredArtifact {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The object's key.
+    pub key: String,
+    /// The object's address.
+    pub url: String,
 }
 
 /// An image as an action wants it.
@@ -37,6 +53,15 @@ pub struct ImageOrder<'a> {
     pub tags: Vec<String>,
 }
 
+/// A parameter of the parameter store.
+#[derive(Clone)]
+pub struct Parameter {
+    /// Its value.
+    pub value: String,
+    /// Whether the store keeps it encrypted.
+    pub is_secret: bool,
+}
+
 /// What a run needs of AWS, or of what stands in for it.
 #[async_trait]
 pub trait Cloud: Send + Sync {
@@ -46,7 +71,18 @@ pub trait Cloud: Send + Sync {
     /// Variables for commands: the region, and where calls go.
     fn environment(&self) -> BTreeMap<String, String>;
 
-    /// Creates, updates or deletes a stack; gives its outputs.
+    /// Puts an artifact where stacks can read it.
+    async fn keep(
+        &self,
+        zip: &Path,
+        sha256: &str,
+        log: &Log<'_>,
+    ) -> Result<StoredArtifact, RunError> {
+        let _ = (zip, log);
+        Err(not_here(&format!("a bucket for artifact `{sha256}`")))
+    }
+
+    /// Does to a stack what the order's mode says; gives its outputs.
     async fn deploy(
         &self,
         order: &StackOrder,
@@ -61,13 +97,13 @@ pub trait Cloud: Send + Sync {
     ) -> Result<BTreeMap<String, String>, RunError>;
 
     /// A parameter of the parameter store.
-    async fn parameter(&self, name: &str) -> Result<String, RunError> {
+    async fn parameter(&self, name: &str) -> Result<Parameter, RunError> {
         Err(not_here(&format!("parameter `{name}`")))
     }
 
-    /// A secret: `id`, or `id:key`.
-    async fn secret(&self, reference: &str) -> Result<String, RunError> {
-        Err(not_here(&format!("secret `{reference}`")))
+    /// The whole text of a secret, of the version that is named.
+    async fn secret(&self, reference: &SecretReference) -> Result<String, RunError> {
+        Err(not_here(&format!("secret `{}`", reference.id)))
     }
 
     /// Runs a state machine to its end; gives the execution's ARN.

@@ -10,11 +10,13 @@ mod cloud;
 pub mod engine;
 mod error;
 mod execution;
+mod hidden;
 mod source;
 mod variables;
 mod watch;
 
-pub use cloud::{Cloud, ImageOrder, StackOrder};
+pub use build::SecretReference;
+pub use cloud::{Cloud, ImageOrder, Parameter, StackOrder, StoredArtifact};
 pub use error::{ErrorKind, RunError};
 pub use execution::{ActionRun, Execution, Executions, StageRun, Status};
 pub use source::{Revision, SourceOrder};

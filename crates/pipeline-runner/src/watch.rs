@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use crate::RunError;
 use crate::execution::Status;
+use crate::hidden::Hidden;
 
 /// Something that a person may want to see.
 #[derive(Clone, Debug)]
@@ -84,6 +85,7 @@ pub struct Log<'a> {
     path: PathBuf,
     /// The file, and the bytes and lines that came to it.
     file: Mutex<(File, u64, u64)>,
+    hidden: Hidden,
     watcher: &'a dyn Watcher,
 }
 
@@ -103,6 +105,7 @@ impl<'a> Log<'a> {
             action: action.to_owned(),
             path: path.to_owned(),
             file: Mutex::new((file, 0, 0)),
+            hidden: Hidden::default(),
             watcher,
         })
     }
@@ -112,6 +115,7 @@ impl<'a> Log<'a> {
     /// # Errors
     /// The disk is full, or the action has written more than is kept of one.
     pub fn line(&self, text: &str) -> Result<(), RunError> {
+        let text = &*self.hidden.masked(text);
         if let Ok(mut file) = self.file.lock() {
             file.1 += text.len() as u64 + 1;
             file.2 += 1;
@@ -137,5 +141,10 @@ impl<'a> Log<'a> {
             text,
         });
         Ok(())
+    }
+
+    /// What no line may show.
+    pub(crate) fn hidden(&self) -> &Hidden {
+        &self.hidden
     }
 }

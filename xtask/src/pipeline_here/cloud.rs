@@ -6,23 +6,19 @@ use std::path::Path;
 use async_trait::async_trait;
 use stackway_infra::cloud::Objects as _;
 use stackway_infra::config::EnvironmentKind;
-use stackway_infra::flow::{
-    AllowReplace, Deployer, FlowError, Observer, Planner, Progress, Remedies, StackInput,
-    StackInputs,
-};
-use stackway_infra::stack_def::{ARTIFACTS, STACKS, StackDef, StackGraph};
-use stackway_infra::template::Template;
+use stackway_infra::stack_def::{ARTIFACTS, STACKS};
 use stackway_pipeline_defs::model::Resource;
 use stackway_pipeline_defs::pipelines::STACK;
 use stackway_pipeline_defs::render::Site;
 use stackway_pipeline_runner::{
-    Cloud as RunnerCloud, ErrorKind, ImageOrder, Log, RunError, StackOrder,
+    Cloud as RunnerCloud, ErrorKind, ImageOrder, Log, Parameter, RunError, SecretReference,
+    StackOrder, StoredArtifact,
 };
 
 use super::error_of;
 use crate::cloud::Cloud;
 use crate::commands::outputs::AllOutputs;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::package::{self, Architecture, Host};
 use crate::project::Project;
 use crate::settings::Settings;
@@ -56,8 +52,28 @@ impl Here<'_> {
         self.output(ARTIFACTS.0, ARTIFACTS.1)
     }
 
+    /// Puts a file into a bucket, unless it is there: its key tells its contents.
+    async fn upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        file: &Path,
+        log: &Log<'_>,
+    ) -> Result<(), RunError> {
+        let refused = |error| error_of(Failure::from(error));
+        let objects = &self.cloud.objects;
+        if objects.object_exists(bucket, key).await.map_err(refused)? {
+            return log.line(&format!("s3://{bucket}/{key} is there already"));
+        }
+        objects
+            .put_object(bucket, key, file)
+            .await
+            .map_err(refused)?;
+        log.line(&format!("uploaded s3://{bucket}/{key}"))
+    }
+
     /// An image that `publish` made is a zip in truth: the stack gets that.
-    async fn code(
+    pub(super) async fn code(
         &self,
         parameters: &mut BTreeMap<String, String>,
         log: &Log<'_>,
@@ -127,73 +143,36 @@ impl RunnerCloud for Here<'_> {
             .collect()
     }
 
+    async fn keep(
+        &self,
+        zip: &Path,
+        sha256: &str,
+        log: &Log<'_>,
+    ) -> Result<StoredArtifact, RunError> {
+        let (bucket, key) = (self.bucket()?, format!("pipelines/{sha256}.zip"));
+        self.upload(&bucket, &key, zip, log).await?;
+        let region = &self.settings.naming.region;
+        let url = match &self.cloud.endpoint_url {
+            Some(endpoint) => format!("{endpoint}/{bucket}/{key}"),
+            None => format!("https://s3.{region}.amazonaws.com/{bucket}/{key}"),
+        };
+        Ok(StoredArtifact { bucket, key, url })
+    }
+
     async fn deploy(
         &self,
         order: &StackOrder,
         log: &Log<'_>,
     ) -> Result<BTreeMap<String, String>, RunError> {
-        if order.mode != "CREATE_UPDATE" {
-            return Err(RunError::new(
-                ErrorKind::Definition,
-                format!("action mode `{}` is not carried out here", order.mode),
-            )
-            .hint("CREATE_UPDATE is; `cargo xtask destroy` removes a stack"));
-        }
-        let path = Path::new("template of the artifact");
-        let template = Template::parse(&order.template, path).map_err(|error| {
-            RunError::new(ErrorKind::Definition, "the template does not parse")
-                .cause(error.to_string())
-        })?;
-        let faults = template.check();
-        if !faults.is_empty() {
-            let refused = RunError::new(
-                ErrorKind::Definition,
-                "the template is not one that CloudFormation would take",
-            );
-            let faults = faults.iter().map(ToString::to_string);
-            return Err(faults.fold(refused, RunError::cause));
-        }
-        let mut parameters = order.parameters.clone();
-        self.code(&mut parameters, log).await?;
-        let one = OneStack {
-            input: StackInput {
-                stack_name: order.stack.clone(),
-                template_body: order.template.clone(),
-                parameters,
-                tags: order.tags.clone(),
-                capabilities: order.capabilities.clone(),
-            },
-            template,
-        };
-        let def = StackDef {
-            name: STACK,
-            summary: "what a pipeline deploys",
-            needs: &[],
-            package: None,
-            outputs: &[],
-        };
-        let graph = StackGraph::new(&[def])
-            .map_err(|error| RunError::new(ErrorKind::Definition, error.to_string()))?;
-        let lines = Lines(log);
-        let deployed = Deployer {
-            tools: self.cloud.tools(&lines),
-            control: &self.cloud.stacks,
-            inputs: &one,
-            allow_replace: &AllowReplace::default(),
-            remedies: &Remedies::default(),
-            protect: self.settings.environment.protect,
-            stop: Planner::stop_at(std::future::pending()),
-        }
-        .deploy(&graph)
-        .await
-        .map_err(|error| {
-            let name = self.settings.environment.name.to_string();
-            error_of(Failure::of_flow(error, Kind::Deploy, &name))
-        })?;
-        Ok(deployed
-            .first()
-            .map(|deployed| self.cloud.outputs(&deployed.stack))
-            .unwrap_or_default())
+        self.stack_action(order, log).await
+    }
+
+    async fn parameter(&self, name: &str) -> Result<Parameter, RunError> {
+        self.parameter_of_store(name).await
+    }
+
+    async fn secret(&self, reference: &SecretReference) -> Result<String, RunError> {
+        self.secret_text(reference).await
     }
 
     async fn publish(
@@ -215,21 +194,7 @@ impl RunnerCloud for Here<'_> {
             .await
             .map_err(error_of)?;
         let (bucket, key) = (self.bucket()?, key(&package.sha256));
-        let refused = |error| error_of(Failure::from(error));
-        let objects = &self.cloud.objects;
-        if objects
-            .object_exists(&bucket, &key)
-            .await
-            .map_err(refused)?
-        {
-            log.line(&format!("s3://{bucket}/{key} is there already"))?;
-        } else {
-            objects
-                .put_object(&bucket, &key, &package.path)
-                .await
-                .map_err(refused)?;
-            log.line(&format!("uploaded s3://{bucket}/{key}"))?;
-        }
+        self.upload(&bucket, &key, &package.path, log).await?;
         Ok(BTreeMap::from([
             (
                 "ECRImageDigestId".to_owned(),
@@ -237,81 +202,5 @@ impl RunnerCloud for Here<'_> {
             ),
             ("ECRRepositoryName".to_owned(), order.repository.clone()),
         ]))
-    }
-}
-
-/// The input of the one stack that an action deploys.
-struct OneStack {
-    input: StackInput,
-    template: Template,
-}
-
-#[async_trait]
-impl StackInputs for OneStack {
-    fn input(&self, _: &StackDef) -> Result<StackInput, FlowError> {
-        Ok(self.input.clone())
-    }
-
-    async fn prepare(
-        &self,
-        _: &StackDef,
-        _: &BTreeMap<&'static str, BTreeMap<String, String>>,
-    ) -> Result<BTreeMap<String, String>, FlowError> {
-        Ok(BTreeMap::new())
-    }
-
-    fn check(&self, _: &StackDef, parameters: &BTreeMap<String, String>) -> Result<(), FlowError> {
-        let mut faults: Vec<_> = self
-            .template
-            .check_conditions(parameters)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        if let Err(unfit) = self.template.check_parameters(parameters) {
-            faults.extend(unfit.iter().map(ToString::to_string));
-        }
-        if faults.is_empty() {
-            return Ok(());
-        }
-        Err(FlowError::Input(format!(
-            "the parameters of the action do not fit the template: {}",
-            faults.join("; ")
-        )))
-    }
-}
-
-/// A stack's progress as lines of the action's log.
-struct Lines<'a>(&'a Log<'a>);
-
-impl Observer for Lines<'_> {
-    fn observe(&self, stack: &str, progress: &Progress) {
-        let text = match progress {
-            Progress::Event(event) => format!(
-                "{} {} {}{}",
-                event.status,
-                event.logical_id,
-                event.resource_type,
-                event
-                    .reason
-                    .as_ref()
-                    .map(|reason| format!(": {reason}"))
-                    .unwrap_or_default()
-            ),
-            Progress::Waiting { status } => format!("{stack} is in {status}: waits for its end"),
-            Progress::NoChanges => format!("{stack} has no changes"),
-            Progress::Done => format!("{stack} stands"),
-            Progress::Adopted => format!("{stack}: goes on with a change set of an earlier run"),
-            Progress::Cancelled => format!("{stack}: the update is cancelled"),
-            Progress::GoesOn { status } => format!("{stack} is in {status}, which goes on"),
-            Progress::Protected => format!("{stack} is protected"),
-            Progress::Started
-            | Progress::ChangeSet(_)
-            | Progress::Emptied { .. }
-            | Progress::Removing { .. }
-            | Progress::Undoing { .. }
-            | Progress::Removal(_) => return,
-        };
-        // A log that is full is told of by the action's next line.
-        let _ = self.0.line(&text);
     }
 }

@@ -4,6 +4,10 @@ mod cloud;
 mod machine;
 mod picture;
 mod screen;
+mod services;
+mod stack;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 

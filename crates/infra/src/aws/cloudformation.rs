@@ -13,7 +13,9 @@ use time::OffsetDateTime;
 use super::change_set::resource_change;
 use super::config::{SdkConfig, cloud_error};
 use crate::cloud::{ChangeSetRequest, CloudError, Stacks};
-use crate::stack::{ChangeSet, ChangeSetState, Stack, StackEvent, StackResource, StackStatus};
+use crate::stack::{
+    ChangeSet, ChangeSetName, ChangeSetState, Stack, StackEvent, StackResource, StackStatus,
+};
 
 /// [`Stacks`] on CloudFormation.
 #[derive(Clone, Debug)]
@@ -72,8 +74,7 @@ impl Stacks for CloudFormation {
             .create_change_set()
             .stack_name(&request.stack_name)
             .change_set_name(&request.name)
-            // Names are unique, so a repeated request is the same one.
-            .client_token(&request.name)
+            .client_token(token_of_request(&request.name))
             .change_set_type(kind)
             .template_body(&request.template_body)
             .set_parameters(Some(request.parameters.iter().map(parameter).collect()))
@@ -247,6 +248,14 @@ pub(super) fn new_token(what: &str) -> String {
         "stackway-{what}-{}",
         OffsetDateTime::now_utc().unix_timestamp_nanos()
     )
+}
+
+/// A name of ours is unique, so a repeated request is the same one. Another may be made again and again.
+fn token_of_request(name: &str) -> String {
+    match ChangeSetName::parse(name) {
+        Some(_) => name.to_owned(),
+        None => new_token("change-set"),
+    }
 }
 
 /// A change set is executed once, whichever run asks for it. Its ARN ends in its UUID.

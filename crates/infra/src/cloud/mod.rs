@@ -9,6 +9,7 @@ mod holdings;
 mod operation_events;
 mod pipeline_runs;
 mod preflight;
+mod secrets;
 mod stack_control;
 pub mod stack_sets;
 
@@ -25,6 +26,7 @@ pub use holdings::{
 pub use operation_events::{EventsOf, OperationEvents};
 pub use pipeline_runs::{BuildLog, BuildLogs, PipelineRuns, RetryMode};
 pub use preflight::{ConnectionState, Connections, Names, Permissions, StackRules};
+pub use secrets::{Parameter, Parameters, SecretVersion, Secrets};
 pub use stack_control::StackControl;
 
 use crate::inventory::BucketContents;

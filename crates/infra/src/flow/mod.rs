@@ -16,6 +16,7 @@ mod pipeline_tests;
 mod plan;
 mod preflight;
 pub mod roll_out;
+mod stack_action;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ pub use history::{Historian, StackHistory, Window, merged};
 pub use pipeline::{PipelineError, PipelineWatcher};
 pub use plan::{Plan, PlannedStack, Planner, Stop};
 pub use preflight::{Depth, Preflight, WantedStack};
+pub use stack_action::StackAction;
 
 use crate::clock::{Clock, PollInterval};
 use crate::cloud::Stacks;

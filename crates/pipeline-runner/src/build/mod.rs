@@ -3,6 +3,7 @@
 mod buildspec;
 mod report;
 mod run;
+mod secret;
 mod shell;
 #[cfg(test)]
 mod tests;
@@ -10,3 +11,5 @@ mod tests;
 pub use buildspec::Buildspec;
 pub use report::ReportSummary;
 pub use run::{Build, Built};
+pub(crate) use run::{parameter_of, secret_of};
+pub use secret::SecretReference;

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::buildspec::{Artifacts, Buildspec};
 use super::report::ReportSummary;
+use super::secret::SecretReference;
 use super::shell::{Ended, Shell, TIMEOUT, short};
 use crate::artifact::{Selection, Store, pack};
 use crate::{Cloud, ErrorKind, Log, RunError};
@@ -59,7 +60,7 @@ impl Build<'_> {
     pub async fn run(&self, log: &Log<'_>) -> Result<Built, RunError> {
         let began = SystemTime::now();
         let deadline = Instant::now() + self.timeout.unwrap_or(TIMEOUT);
-        let variables = self.environment().await?;
+        let variables = self.environment(log).await?;
         let program = self.spec.env.shell.as_deref().unwrap_or("sh");
         let start = || Shell::start(program, self.folder, self.scripts, &variables);
         let mut shell = start()?;
@@ -117,7 +118,9 @@ impl Build<'_> {
             match ReportSummary::read(group, report, self.folder, began) {
                 Ok(summary) => {
                     log.line(&summary.text())?;
-                    for name in &summary.failed {
+                    let mut summary = summary;
+                    for name in &mut summary.failed {
+                        *name = log.hidden().masked(name).into_owned();
                         log.line(&format!("  failed: {name}"))?;
                     }
                     built.reports.push(summary);
@@ -132,17 +135,25 @@ impl Build<'_> {
         Ok(built)
     }
 
-    async fn environment(&self) -> Result<BTreeMap<String, String>, RunError> {
+    async fn environment(&self, log: &Log<'_>) -> Result<BTreeMap<String, String>, RunError> {
         let mut all = self.variables.clone();
         let env = &self.spec.env;
         for (name, value) in &env.variables {
             all.insert(name.clone(), value.text());
         }
         for (name, parameter) in &env.parameter_store {
-            all.insert(name.clone(), self.cloud.parameter(parameter).await?);
+            let value = parameter_of(self.cloud, parameter, log).await;
+            all.insert(
+                name.clone(),
+                value.map_err(|error| of_variable(error, name))?,
+            );
         }
         for (name, secret) in &env.secrets_manager {
-            all.insert(name.clone(), self.cloud.secret(secret).await?);
+            let value = secret_of(self.cloud, secret, log).await;
+            all.insert(
+                name.clone(),
+                value.map_err(|error| of_variable(error, name))?,
+            );
         }
         all.extend(self.overrides.clone());
         all.insert("CODEBUILD_BUILD_SUCCEEDING".to_owned(), "1".to_owned());
@@ -173,6 +184,14 @@ impl Build<'_> {
             shell.run(&command, log, deadline).await?;
             let value = std::fs::read_to_string(&file)
                 .map_err(|error| RunError::io("read", &file, &error))?;
+            let _ = std::fs::remove_file(&file);
+            if log.hidden().is_in(&value) {
+                return Err(RunError::new(
+                    ErrorKind::Definition,
+                    format!("exported variable `{name}` holds a secret, and would be kept with the execution"),
+                )
+                .hint("export the secret's name, and let the later action read it"));
+            }
             built.exported.insert(name.clone(), value);
         }
         Ok(())
@@ -211,4 +230,30 @@ impl Build<'_> {
         }
         Ok(())
     }
+}
+
+/// The value of a parameter, masked from now on.
+pub(crate) async fn parameter_of(
+    cloud: &dyn Cloud,
+    name: &str,
+    log: &Log<'_>,
+) -> Result<String, RunError> {
+    let parameter = cloud.parameter(name).await?;
+    log.hidden().mask(&parameter.value, parameter.is_secret);
+    Ok(parameter.value)
+}
+
+/// The value of a secret, masked from now on.
+pub(crate) async fn secret_of(
+    cloud: &dyn Cloud,
+    reference: &str,
+    log: &Log<'_>,
+) -> Result<String, RunError> {
+    let value = SecretReference::value(reference, cloud).await?;
+    log.hidden().mask(&value, true);
+    Ok(value)
+}
+
+fn of_variable(error: RunError, name: &str) -> RunError {
+    error.cause(format!("it is the value of variable `{name}`"))
 }

@@ -7,7 +7,10 @@ use stackway_pipeline_defs::model::Resource;
 
 use super::{Build, Buildspec, Built};
 use crate::artifact::Store;
-use crate::{Cloud, ErrorKind, Event, ImageOrder, Log, RunError, StackOrder, Watcher};
+use crate::{
+    Cloud, ErrorKind, Event, ImageOrder, Log, Parameter, RunError, SecretReference, StackOrder,
+    Watcher,
+};
 
 struct Nowhere;
 
@@ -37,8 +40,19 @@ impl Cloud for Nowhere {
         Ok(BTreeMap::new())
     }
 
-    async fn parameter(&self, name: &str) -> Result<String, RunError> {
-        Ok(format!("value of {name}"))
+    async fn parameter(&self, name: &str) -> Result<Parameter, RunError> {
+        Ok(Parameter {
+            value: format!("value of {name}"),
+            is_secret: name.starts_with("/secret"),
+        })
+    }
+
+    async fn secret(&self, reference: &SecretReference) -> Result<String, RunError> {
+        let stage = reference.version_stage.as_deref().unwrap_or("AWSCURRENT");
+        Ok(format!(
+            r#"{{"user": "{} {stage}", "number": 12345}}"#,
+            reference.id
+        ))
     }
 }
 
@@ -114,7 +128,7 @@ phases:
   install: {commands: [export B=two, mkdir d, cd d, "f() { echo function; }"]}
   build: {commands: ['echo "$A $B $N"', 'basename "$PWD"', f, 'echo "$GIVEN"', 'echo "$P"', "printf no-line-break", cat]}
 "#,
-        &["one two 3", "d", "function", "by the action", "value of /a/b", "no-line-break"],
+        &["one two 3", "d", "function", "by the action", "***", "no-line-break"],
         None,
     )
     .await;
@@ -321,4 +335,50 @@ async fn an_artifact_that_leaves_the_sources_is_refused() {
         let failure = failure.unwrap();
         assert!(failure.message.contains(words), "{failure}");
     }
+}
+
+#[tokio::test]
+async fn secrets_reach_commands_and_nothing_else() {
+    phases(
+        r#"
+env:
+  parameter-store: {P: /a/b, S: /secret/c}
+  secrets-manager: {WHOLE: name, USER: "name:user", OLD: "name:user:AWSPREVIOUS", N: "name:number"}
+phases:
+  build:
+    commands:
+      - test "$P" = "value of /a/b"
+      - test "$USER" = "name AWSCURRENT"
+      - test "$OLD" = "name AWSPREVIOUS"
+      - test "$N" = 12345
+      - echo "$WHOLE"; echo "a $S b $USER c"; echo "$N$N"
+"#,
+        &["***", "a *** b *** c", "******"],
+        None,
+    )
+    .await;
+    for (env, words) in [
+        (
+            "secrets-manager: {A: 'name:none'}",
+            "secret `name` has no value of key `none`",
+        ),
+        ("secrets-manager: {A: ':x'}", "no reference to a secret"),
+        (
+            "secrets-manager: {A: 'name:user'}, exported-variables: [A]",
+            "exported variable `A` holds a secret",
+        ),
+        (
+            "parameter-store: {A: /secret/c}, exported-variables: [A]",
+            "exported variable `A` holds a secret",
+        ),
+    ] {
+        let spec =
+            format!("version: 0.2\nenv: {{{env}}}\nphases: {{build: {{commands: ['true']}}}}");
+        let error = run(&spec, &[], LONG).await.result.unwrap_err();
+        assert!(error.message.contains(words), "{error:?}");
+        assert!(!format!("{error:?}").contains("AWSCURRENT"), "{error:?}");
+    }
+    let spec = "version: 0.2\nenv: {parameter-store: {A: /a/b}, exported-variables: [A]}\nphases: {build: {commands: ['true']}}";
+    let built = run(spec, &[], LONG).await.result.unwrap();
+    assert_eq!(built.exported["A"], "value of /a/b");
 }

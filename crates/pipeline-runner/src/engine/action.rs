@@ -104,11 +104,7 @@ impl Runner<'_> {
                 })
             }
             Provider::CloudFormation(stack) => {
-                let outputs = self.stack(action, stack, execution, &log).await?;
-                Ok(Done {
-                    variables: outputs,
-                    ..Done::default()
-                })
+                self.stack(stage.name, action, stack, execution, &log).await
             }
             Provider::Invocation(invocation) => self.invoke(order, invocation, execution),
             Provider::StepFunctions(machine) => {

@@ -9,7 +9,7 @@ use stackway_pipeline_defs::model::{
 
 use super::{Order, Runner};
 use crate::artifact::{Kept, Limits, Selection, pack, read_file, unpack};
-use crate::build::{Build, Buildspec, Built};
+use crate::build::{Build, Buildspec, Built, parameter_of, secret_of};
 use crate::execution::now;
 use crate::{ErrorKind, Execution, Log, RunError};
 
@@ -27,7 +27,7 @@ pub(super) async fn lock(path: &Path) -> Result<File, RunError> {
 }
 
 /// A folder of a run of commands, removed when it is over.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Scratch {
     fn new(path: PathBuf) -> Result<Self, RunError> {
@@ -84,7 +84,7 @@ impl Runner<'_> {
             folder: &folder,
             scripts: &scratch.0,
             variables,
-            overrides: self.environment(&build.environment, execution).await?,
+            overrides: self.environment(&build.environment, execution, log).await?,
             store: &self.store,
             outputs: &outputs,
             cloud: self.cloud,
@@ -115,7 +115,9 @@ impl Runner<'_> {
             folder: &folder,
             scripts: &work.0,
             variables: self.code_build_variables(&label, &folder, execution),
-            overrides: self.environment(&commands.environment, execution).await?,
+            overrides: self
+                .environment(&commands.environment, execution, log)
+                .await?,
             store: &self.store,
             outputs: &[],
             cloud: self.cloud,
@@ -180,7 +182,12 @@ impl Runner<'_> {
         Ok(built.failure)
     }
 
-    fn work(&self, execution: &Execution, stage: &str, name: &str) -> Result<Scratch, RunError> {
+    pub(super) fn work(
+        &self,
+        execution: &Execution,
+        stage: &str,
+        name: &str,
+    ) -> Result<Scratch, RunError> {
         let folder = self.executions.folder(&execution.pipeline, &execution.id);
         Scratch::new(folder.join("work").join(format!("{stage}-{name}")))
     }
@@ -229,14 +236,15 @@ impl Runner<'_> {
         &self,
         variables: &[EnvironmentVariable],
         execution: &Execution,
+        log: &Log<'_>,
     ) -> Result<BTreeMap<String, String>, RunError> {
         let mut all = BTreeMap::new();
         for variable in variables {
             let text = self.variables(execution).text(&variable.value)?;
             let value = match variable.kind {
                 EnvironmentKind::Plain => text,
-                EnvironmentKind::ParameterStore => self.cloud.parameter(&text).await?,
-                EnvironmentKind::SecretsManager => self.cloud.secret(&text).await?,
+                EnvironmentKind::ParameterStore => parameter_of(self.cloud, &text, log).await?,
+                EnvironmentKind::SecretsManager => secret_of(self.cloud, &text, log).await?,
             };
             all.insert(variable.name.to_owned(), value);
         }

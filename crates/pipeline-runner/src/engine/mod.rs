@@ -5,6 +5,7 @@ mod approval;
 mod commands;
 mod condition;
 mod order;
+mod overrides;
 mod stack;
 mod stage;
 #[cfg(test)]

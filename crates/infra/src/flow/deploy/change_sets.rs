@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use futures::future::{Either, select};
 use sha2::{Digest, Sha256};
 
 use super::{Deployer, StackInput, not_begun};
 use crate::cloud::{ChangeSetRequest, CloudError};
+use crate::flow::stack_action::pending_set;
 use crate::flow::{FlowError, Progress};
 use crate::stack::{
     ChangeSet, ChangeSetName, ChangeSetState, ChangeSetSummary, DeployAction, Execution, Stack,
@@ -125,24 +125,9 @@ impl Deployer<'_> {
     }
 
     async fn described(&self, def: &StackDef, asked: &ChangeSet) -> Result<ChangeSet, FlowError> {
-        let tools = &self.tools;
-        for attempt in 0.. {
-            let set = tools
-                .stacks
-                .describe_change_set(&asked.id, &asked.stack_id)
-                .await?;
-            if set.state != ChangeSetState::Pending {
-                return Ok(set);
-            }
-            let wait = tools
-                .clock
-                .sleep(tools.poll.wait(attempt, tools.clock.now()));
-            if let Either::Right(_) = select(wait, self.stop.clone()).await {
-                break;
-            }
-        }
+        let described = self.tools.described(asked, &self.stop).await?;
         // The next run adopts the change set.
-        Err(not_begun(def))
+        described.ok_or_else(|| not_begun(def))
     }
 
     /// Begins the execution. One that has begun already, by a request whose first answer was lost, is as good.
@@ -178,16 +163,6 @@ fn is_code(error: &CloudError, code: &str) -> bool {
 /// Whether it can be executed, or may turn out so.
 fn is_usable(set: &ChangeSetSummary) -> bool {
     set.state == ChangeSetState::Pending || set.execution == Execution::Available
-}
-
-/// To be described.
-fn pending_set(set: &ChangeSetSummary) -> ChangeSet {
-    ChangeSet {
-        id: set.id.clone(),
-        stack_id: set.stack_id.clone(),
-        state: ChangeSetState::Pending,
-        changes: Vec::new(),
-    }
 }
 
 /// What a change set is made from, as 64 hexadecimal digits. Each part's length stands before it, so that no two
