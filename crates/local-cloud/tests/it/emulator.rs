@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use stackway_local_cloud::{Emulator, EmulatorError};
 
-use crate::fake::{fake, fake_on, is_alive, kill};
+use crate::fake::{ends, fake, fake_on, is_alive, kill};
 use crate::http;
 
 /// An error as a person reads it, without what differs from run to run.
@@ -33,7 +33,7 @@ async fn a_second_start_finds_the_first() {
     assert_eq!((second.pid, second.port), (first.pid, first.port));
     assert_eq!(emulator.running().await.unwrap(), Some(second));
     assert!(emulator.stop().await.unwrap());
-    assert!(!is_alive(first.pid));
+    assert!(ends(first.pid));
     assert_eq!(emulator.running().await.unwrap(), None);
     assert!(!emulator.stop().await.unwrap());
 }
@@ -58,7 +58,7 @@ async fn stop_ends_what_the_emulator_has_started() {
     let child: u32 = std::fs::read_to_string(&pid_file).unwrap().parse().unwrap();
     assert!(is_alive(child));
     assert!(emulator.stop().await.unwrap());
-    assert!(!is_alive(child));
+    assert!(ends(child));
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_killed_emulator_is_replaced_and_its_functions_ended() {
     let second = emulator.start().await.unwrap();
     assert_eq!((second.found, second.stale_pid), (false, Some(first.pid)));
     if cfg!(target_os = "linux") {
-        assert!(!is_alive(child));
+        assert!(ends(child));
     }
     assert!(emulator.stop().await.unwrap());
 }
@@ -251,7 +251,7 @@ async fn ministack_starts_on_loopback_alone() {
     assert_eq!(status, 200);
     let listeners = listeners(running.pid);
     assert!(emulator.stop().await.unwrap());
-    assert!(!is_alive(running.pid));
+    assert!(ends(running.pid));
     if cfg!(target_os = "linux") {
         assert_eq!(listeners, [format!("0100007F:{:04X}", running.port)]);
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use stackway_local_cloud::lambda::{Function, FunctionConfig, InvokeError};
 
-use crate::fake::{PYTHON, is_alive};
+use crate::fake::{PYTHON, ends, is_alive};
 
 fn config() -> FunctionConfig {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/function.py");
@@ -38,17 +38,6 @@ fn pid(answer: &Value) -> u32 {
     pid.try_into().expect("a process id")
 }
 
-/// Waits for what is told without anybody's asking: a signal's effect.
-async fn ends(pid: u32) {
-    for _ in 0..500 {
-        if !is_alive(pid) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("process {pid} has not ended");
-}
-
 #[tokio::test]
 async fn one_process_serves_until_it_ends() {
     let function = Function::new(config());
@@ -73,12 +62,12 @@ async fn one_process_serves_until_it_ends() {
     );
     let second = invoke(&function, "end").await.unwrap();
     assert_ne!(second["pid"], first["pid"]);
-    ends(pid(&second)).await;
+    assert!(ends(pid(&second)));
     let third = invoke(&function, "").await.unwrap();
     assert_ne!(third["pid"], second["pid"], "it ended between two events");
 
     function.stop().await;
-    assert!(!is_alive(pid(&third)));
+    assert!(ends(pid(&third)));
     let fourth = invoke(&function, "").await.unwrap();
     assert_eq!(fourth["count"], 1, "a stopped function starts again");
     function.stop().await;
@@ -131,10 +120,10 @@ async fn an_event_that_takes_too_long_ends_the_process_and_what_it_started() {
         assert!(matches!(late, InvokeError::TimedOut(_)), "{late}");
         let elapsed = begun.elapsed();
         assert!(elapsed < Duration::from_secs(3), "{event}: {elapsed:?}");
-        assert!(!is_alive(pid(&before)), "{event}");
+        assert!(ends(pid(&before)), "{event}");
     }
     let child = std::fs::read_to_string(child).unwrap();
-    ends(child.parse().unwrap()).await;
+    assert!(ends(child.parse().unwrap()));
     assert_eq!(invoke(&function, "").await.unwrap()["count"], 1);
     function.stop().await;
 }
@@ -179,7 +168,7 @@ async fn a_new_configuration_waits_for_the_event_under_way() {
     assert_eq!(slow["pid"], before["pid"]);
     assert_eq!(slow["environment"]["COLOUR"], "red");
     assert_eq!(after["environment"]["COLOUR"], "blue");
-    assert!(!is_alive(pid(&before)));
+    assert!(ends(pid(&before)));
     function.stop().await;
 }
 
@@ -192,7 +181,7 @@ async fn a_caller_that_goes_away_leaves_the_function_usable() {
     assert!(gone.is_err(), "the function sleeps");
     let after = invoke(&function, "").await.unwrap();
     assert_eq!(after["count"], 1, "a process that has no other event");
-    ends(pid(&before)).await;
+    assert!(ends(pid(&before)));
     function.stop().await;
 }
 
@@ -202,7 +191,7 @@ async fn a_function_ends_with_its_value() {
     let answer = invoke(&function, "").await.unwrap();
     assert!(is_alive(pid(&answer)));
     drop(function);
-    ends(pid(&answer)).await;
+    assert!(ends(pid(&answer)));
 }
 
 #[tokio::test]
