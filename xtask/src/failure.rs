@@ -178,6 +178,7 @@ impl Failure {
                 stack,
                 status,
                 reason,
+                skippable,
             } => {
                 let what = standing(&status);
                 let failure = Self::new(kind, format!("stack `{stack}` is in {status}: {what}"));
@@ -185,7 +186,7 @@ impl Failure {
                     Some(reason) => failure.cause(reason),
                     None => failure,
                 };
-                failure.hint(way_out(&status, &label, environment))
+                failure.hint(way_out(&status, &label, &skippable, environment))
             }
             error @ FlowError::NotSkippable { .. } => Self::new(Kind::CommandLine, error.to_string())
                 .hint("nothing was changed; name resources whose rollback failed, as LogicalId or STACK/LogicalId"),
@@ -334,16 +335,26 @@ fn standing(status: &StackStatus) -> &'static str {
 }
 
 /// What gets a stack out of a status in which it takes no change set.
-fn way_out(status: &StackStatus, label: &str, environment: &str) -> String {
+fn way_out(status: &StackStatus, label: &str, skippable: &[String], environment: &str) -> String {
     let deploy = format!("`cargo xtask deploy --env {environment}");
     match status.deploy_action() {
         DeployAction::Recreate => format!(
             "remove the cause, then run {deploy} --recreate`, which removes the stack and makes it anew"
         ),
-        DeployAction::ContinueRollback => format!(
-            "remove the cause, then run {deploy} --continue-rollback`; what cannot be rolled back is left as it is \
-             with `--skip {label}/LogicalId`"
-        ),
+        DeployAction::ContinueRollback => {
+            let skips: Vec<_> = match skippable {
+                [] => vec![format!("`--skip {label}/LogicalId`")],
+                ids => ids
+                    .iter()
+                    .map(|id| format!("`--skip {label}/{id}`"))
+                    .collect(),
+            };
+            format!(
+                "remove the cause, then run {deploy} --continue-rollback`; what cannot be rolled back is left as it is \
+                 with {}",
+                skips.join(" ")
+            )
+        }
         DeployAction::RollBack => format!(
             "remove the cause, then run {deploy} --continue-rollback`, which undoes the update first"
         ),

@@ -19,6 +19,8 @@ pub enum FlowError {
         status: StackStatus,
         /// What led there, where CloudFormation says so.
         reason: Option<String>,
+        /// The resources whose rollback failed, which the next one may leave out; logical ids.
+        skippable: Vec<String>,
     },
     /// A resource was named to be left out of a rollback that did not fail by it.
     #[error("{logical_id} of stack `{stack}` cannot be skipped: {}", match failed.as_slice() { [] => "no resource's rollback failed".to_owned(), failed => format!("those whose rollback failed are {}", failed.join(", ")) })]

@@ -2,8 +2,8 @@ use futures::FutureExt;
 use futures::future::{Either, select};
 
 use super::{FlowError, Progress, Stop, Tools};
-use crate::cloud::StackControl;
-use crate::stack::{Outcome, Stack, StackEvent, StackStatus, failures};
+use crate::cloud::{CloudError, StackControl};
+use crate::stack::{DeployAction, Outcome, Stack, StackEvent, StackStatus, failures};
 
 /// The end of an operation: the stack as it stands (`None` once it is gone) and every event of the operation.
 pub(super) struct Followed {
@@ -161,11 +161,29 @@ impl Tools<'_> {
                     .as_ref()
                     .map(|reason| format!("{}: {reason}", event.logical_id))
             });
+        let skippable = match stack.status.deploy_action() {
+            DeployAction::ContinueRollback => self.not_rolled_back(&stack.id).await?,
+            _ => Vec::new(),
+        };
         Ok(FlowError::Stuck {
             label: label.to_owned(),
             stack: stack.name.clone(),
             status: stack.status.clone(),
             reason: cause.or_else(|| stack.status_reason.clone()),
+            skippable,
         })
+    }
+
+    /// The resources of a failed rollback that can be left out of the next; logical ids.
+    ///
+    /// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html>:
+    /// only resources in `UPDATE_FAILED` because a rollback failed can be skipped.
+    pub(super) async fn not_rolled_back(&self, stack_id: &str) -> Result<Vec<String>, CloudError> {
+        let resources = self.stacks.stack_resources(stack_id).await?;
+        Ok(resources
+            .into_iter()
+            .filter(|resource| resource.status == "UPDATE_FAILED")
+            .map(|resource| resource.logical_id)
+            .collect())
     }
 }

@@ -312,21 +312,59 @@ async fn what_each_status_means_to_a_deploy() {
 
 #[tokio::test]
 async fn an_operation_in_flight_is_waited_for() {
-    let bench = Bench::new();
-    bench.cloud.put_stack("side", "UPDATE_IN_PROGRESS", &[]);
-    bench.cloud.coming(
-        "side",
-        &[
-            "UPDATE_IN_PROGRESS",
-            "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
-            "UPDATE_COMPLETE",
-        ],
-    );
-    bench.deploy("one", &["side"]).await.unwrap();
-    assert_eq!(
-        bench.seen()[..2],
-        ["side: started", "side: waits for UPDATE_IN_PROGRESS"]
-    );
+    for (coming, expected) in [
+        ("CREATE_IN_PROGRESS CREATE_COMPLETE", "Updated"),
+        (
+            "CREATE_IN_PROGRESS ROLLBACK_IN_PROGRESS ROLLBACK_COMPLETE",
+            "stack `side` is in ROLLBACK_COMPLETE",
+        ),
+        (
+            "ROLLBACK_IN_PROGRESS ROLLBACK_FAILED",
+            "stack `side` is in ROLLBACK_FAILED",
+        ),
+        (
+            "UPDATE_IN_PROGRESS UPDATE_COMPLETE_CLEANUP_IN_PROGRESS UPDATE_COMPLETE",
+            "Updated",
+        ),
+        (
+            "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS UPDATE_COMPLETE",
+            "Updated",
+        ),
+        (
+            "UPDATE_ROLLBACK_IN_PROGRESS UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS UPDATE_ROLLBACK_COMPLETE",
+            "Updated",
+        ),
+        (
+            "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS UPDATE_ROLLBACK_COMPLETE",
+            "Updated",
+        ),
+        (
+            "UPDATE_ROLLBACK_IN_PROGRESS UPDATE_ROLLBACK_FAILED",
+            "stack `side` is in UPDATE_ROLLBACK_FAILED",
+        ),
+        ("DELETE_IN_PROGRESS DELETE_COMPLETE", "Created"),
+        (
+            "DELETE_IN_PROGRESS DELETE_FAILED",
+            "stack `side` is in DELETE_FAILED",
+        ),
+        ("IMPORT_IN_PROGRESS IMPORT_COMPLETE", "Updated"),
+        (
+            "IMPORT_ROLLBACK_IN_PROGRESS IMPORT_ROLLBACK_COMPLETE",
+            "Updated",
+        ),
+    ] {
+        let bench = Bench::new();
+        let coming: Vec<_> = coming.split(' ').collect();
+        bench.cloud.put_stack("side", coming[0], &[]);
+        bench.cloud.coming("side", &coming);
+        let result = bench.deploy("one", &["side"]).await;
+        let text = result
+            .as_ref()
+            .map_or_else(ToString::to_string, |all| format!("{:?}", all[0].1));
+        assert_eq!(text, expected, "{coming:?}");
+        let waits = format!("side: waits for {}", coming[0]);
+        assert_eq!(bench.seen()[..2], ["side: started", waits.as_str()]);
+    }
 }
 
 #[tokio::test]

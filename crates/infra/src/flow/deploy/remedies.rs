@@ -129,14 +129,7 @@ impl Deployer<'_> {
     /// Undoes what is left of a failed update.
     async fn undo(&self, def: &StackDef, stack: &Stack) -> Result<Option<Stack>, FlowError> {
         let tools = &self.tools;
-        let failed: Vec<String> = tools
-            .stacks
-            .stack_resources(&stack.id)
-            .await?
-            .into_iter()
-            .filter(|resource| resource.status == "UPDATE_FAILED")
-            .map(|resource| resource.logical_id)
-            .collect();
+        let failed = tools.not_rolled_back(&stack.id).await?;
         let continues = stack.status.deploy_action() == DeployAction::ContinueRollback;
         let skip = self.remedies.skip.of_stack(def.name);
         if let Some(other) = skip.iter().find(|id| !continues || !failed.contains(id)) {

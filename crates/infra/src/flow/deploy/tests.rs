@@ -244,6 +244,27 @@ async fn a_stack_that_holds_data_is_not_removed_to_be_made_anew() {
 }
 
 #[tokio::test]
+async fn what_can_be_skipped_is_told() {
+    for (status, expected) in [
+        ("UPDATE_ROLLBACK_FAILED", vec!["Queue"]),
+        ("UPDATE_FAILED", vec![]),
+    ] {
+        let bench = Bench::new();
+        bench.cloud.put_stack("side", status, &[]);
+        for (id, status) in [("Queue", "UPDATE_FAILED"), ("Bucket", "UPDATE_COMPLETE")] {
+            bench
+                .cloud
+                .put_resource("side", id, "AWS::SQS::Queue", status);
+        }
+        let error = bench.deploy("one", &["side"]).await.unwrap_err();
+        let FlowError::Stuck { skippable, .. } = error else {
+            panic!("{status}: {error}");
+        };
+        assert_eq!(skippable, expected, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn only_what_failed_to_roll_back_is_skipped() {
     for (status, skip, expected) in [
         (
