@@ -1,16 +1,16 @@
 //! What a deploy would do, resolved before anything acts; `--dry-run` shows it and nothing else runs.
 
+mod inputs;
+
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
-use stackway_infra::cloud::Objects as _;
 use stackway_infra::config::{Environment, EnvironmentKind, StackSetPlacement};
-use stackway_infra::flow::{FlowError, StackInput, StackInputs, WantedStack};
+use stackway_infra::flow::{FlowError, Outputs, StackInput, WantedStack};
 use stackway_infra::naming::Naming;
 use stackway_infra::stack::StackVersion;
-use stackway_infra::stack_def::{ARTIFACTS, StackDef, StackGraph};
+use stackway_infra::stack_def::{StackDef, StackGraph};
 use stackway_infra::template::Template;
 use stackway_infra::template_diff::Version;
 
@@ -22,6 +22,8 @@ use crate::settings::Settings;
 use crate::stack_sets;
 use crate::ui::Ui;
 
+pub(crate) use inputs::{Inputs, Preview, code_key};
+
 /// The stacks of a deploy with everything about them that is known from files.
 pub(crate) struct DeployPlan {
     environment: String,
@@ -31,7 +33,7 @@ pub(crate) struct DeployPlan {
 }
 
 /// Parameters that say where the code of a stack is; a deploy fills them.
-pub(crate) const CODE_PARAMETERS: &[&str] = &["CodeS3Bucket", "CodeS3Key"];
+pub(crate) const CODE_PARAMETERS: [&str; 2] = ["CodeS3Bucket", "CodeS3Key"];
 
 /// The parameters of a stack: those `given` in stackway.toml, and those that follow from the environment.
 pub(crate) fn parameters(
@@ -94,7 +96,6 @@ impl DeployPlan {
         }
         let mut stacks = Vec::new();
         for def in graph.deploy_order() {
-            stack_sets::check_placement(settings, graph, def)?;
             let template = settings.project.template(def)?;
             let source = settings.project.source(def, &settings.repository);
             let mut parameters = parameters(
@@ -123,6 +124,7 @@ impl DeployPlan {
                 template,
                 input,
             };
+            stack_sets::check(settings, def, !planned.takes_image())?;
             planned.check_known()?;
             stacks.push(planned);
         }
@@ -142,6 +144,11 @@ impl DeployPlan {
             .filter_map(|planned| Some((planned.def.name, planned.def.package?)))
     }
 
+    /// Whether the stack runs code from a zip that a deploy uploads.
+    pub(crate) fn runs_zip(&self, stack: &StackDef) -> bool {
+        self.packages().any(|(name, _)| name == stack.name)
+    }
+
     /// The architecture that the stack's parameters, or its template's defaults, name.
     pub(crate) fn architecture(&self, stack: &str) -> Option<Architecture> {
         let planned = self
@@ -159,16 +166,19 @@ impl DeployPlan {
         Architecture::parse(&given.or_else(default)?)
     }
 
-    /// Where the stacks get their inputs from while they are deployed.
+    /// Where the stacks get their inputs from while they are deployed; `known` are outputs of stacks that are not part of
+    /// the same flow.
     pub(crate) fn inputs<'a>(
         &'a self,
         packages: &'a BTreeMap<&'static str, Package>,
         cloud: &'a Cloud,
+        known: Outputs,
     ) -> Inputs<'a> {
         Inputs {
             plan: self,
             packages,
             cloud,
+            known,
         }
     }
 
@@ -201,11 +211,13 @@ impl DeployPlan {
         &'a self,
         packages: &'a BTreeMap<&'static str, Package>,
         kept: &'a BTreeMap<&'static str, BTreeMap<String, String>>,
+        known: Outputs,
     ) -> Preview<'a> {
         Preview {
             plan: self,
             packages,
             kept,
+            known,
         }
     }
 
@@ -370,8 +382,7 @@ impl PlannedStack {
             .package
             .map(|_| CODE_PARAMETERS)
             .into_iter()
-            .flatten()
-            .copied();
+            .flatten();
         let coming: Vec<_> = coming.chain(upload).collect();
         for name in &coming {
             if parameters.remove(*name).is_some() {
@@ -408,110 +419,5 @@ impl PlannedStack {
             "correct [environments.<name>.parameters.{0}] in stackway.toml, or cloudformation/{0}.yaml",
             self.def.name
         )))
-    }
-}
-
-/// [`StackInputs`] from a plan: what files say, and what packages become once they are uploaded.
-pub(crate) struct Inputs<'a> {
-    plan: &'a DeployPlan,
-    packages: &'a BTreeMap<&'static str, Package>,
-    cloud: &'a Cloud,
-}
-
-/// Where the package is in the artifact bucket: the same code has the same name, so it is uploaded once and changes no
-/// parameter.
-fn code_parameters(
-    stack: &StackDef,
-    package: &Package,
-    outputs: &BTreeMap<&'static str, BTreeMap<String, String>>,
-) -> Result<(String, String), FlowError> {
-    let bucket = outputs
-        .get(ARTIFACTS.0)
-        .and_then(|outputs| outputs.get(ARTIFACTS.1))
-        .ok_or_else(|| FlowError::MissingOutput {
-            stack: ARTIFACTS.0.to_owned(),
-            output: ARTIFACTS.1.to_owned(),
-            needed_by: stack.name.to_owned(),
-        })?;
-    Ok((
-        bucket.clone(),
-        format!("{}/{}.zip", stack.name, package.sha256),
-    ))
-}
-
-fn code(bucket: String, key: String) -> BTreeMap<String, String> {
-    let names = CODE_PARAMETERS.iter().map(|name| (*name).to_owned());
-    names.zip([bucket, key]).collect()
-}
-
-#[async_trait]
-impl StackInputs for Inputs<'_> {
-    fn input(&self, stack: &StackDef) -> Result<StackInput, FlowError> {
-        Ok(self.plan.planned(stack)?.input.clone())
-    }
-
-    async fn prepare(
-        &self,
-        stack: &StackDef,
-        outputs: &BTreeMap<&'static str, BTreeMap<String, String>>,
-    ) -> Result<BTreeMap<String, String>, FlowError> {
-        let Some(package) = self.packages.get(stack.name) else {
-            return Ok(BTreeMap::new());
-        };
-        let (bucket, key) = code_parameters(stack, package, outputs)?;
-        if !self.cloud.objects.object_exists(&bucket, &key).await? {
-            self.cloud
-                .objects
-                .put_object(&bucket, &key, &package.path)
-                .await?;
-        }
-        Ok(code(bucket, key))
-    }
-
-    fn check(
-        &self,
-        stack: &StackDef,
-        parameters: &BTreeMap<String, String>,
-    ) -> Result<(), FlowError> {
-        self.plan.check(stack, parameters)
-    }
-}
-
-/// [`StackInputs`] that only look: what an upload would be called, without the upload.
-pub(crate) struct Preview<'a> {
-    plan: &'a DeployPlan,
-    packages: &'a BTreeMap<&'static str, Package>,
-    kept: &'a BTreeMap<&'static str, BTreeMap<String, String>>,
-}
-
-#[async_trait]
-impl StackInputs for Preview<'_> {
-    fn input(&self, stack: &StackDef) -> Result<StackInput, FlowError> {
-        Ok(self.plan.planned(stack)?.input.clone())
-    }
-
-    async fn prepare(
-        &self,
-        stack: &StackDef,
-        outputs: &BTreeMap<&'static str, BTreeMap<String, String>>,
-    ) -> Result<BTreeMap<String, String>, FlowError> {
-        if let Some(kept) = self.kept.get(stack.name) {
-            return Ok(kept.clone());
-        }
-        match self.packages.get(stack.name) {
-            None => Ok(BTreeMap::new()),
-            Some(package) => {
-                let (bucket, key) = code_parameters(stack, package, outputs)?;
-                Ok(code(bucket, key))
-            }
-        }
-    }
-
-    fn check(
-        &self,
-        stack: &StackDef,
-        parameters: &BTreeMap<String, String>,
-    ) -> Result<(), FlowError> {
-        self.plan.check(stack, parameters)
     }
 }

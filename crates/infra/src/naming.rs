@@ -7,6 +7,26 @@ use std::collections::BTreeMap;
 /// See [CreateStack](https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html).
 pub const STACK_NAME_MAX: usize = 128;
 
+/// Outputs that follow from names, as the templates make them: stack, output, and the value. A test of the whole deploy
+/// holds them against what stands.
+const NAMED_OUTPUTS: &[(&str, &str, &str)] = &[
+    (
+        "artifacts",
+        "ArtifactBucketName",
+        "{project}-{account}-{region}-{environment}",
+    ),
+    (
+        "table",
+        "TableName",
+        "{project}-{region}-{environment}-table",
+    ),
+    (
+        "table",
+        "TableArn",
+        "arn:{partition}:dynamodb:{region}:{account}:table/{project}-{region}-{environment}-table",
+    ),
+];
+
 /// What names and tags are made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Naming {
@@ -27,6 +47,21 @@ impl Naming {
         );
         name.truncate(STACK_NAME_MAX);
         name
+    }
+
+    /// What an output of a stack is in `account` and `region`, where that follows from names alone: so that it is known
+    /// of each stack of a stack set. `None` for outputs that only a stack itself can tell.
+    pub fn output(&self, stack: &str, output: &str, account: &str, region: &str) -> Option<String> {
+        let (_, _, pattern) = NAMED_OUTPUTS
+            .iter()
+            .find(|(of, name, _)| (*of, *name) == (stack, output))?;
+        let filled = pattern
+            .replace("{project}", &self.project)
+            .replace("{environment}", &self.environment)
+            .replace("{account}", account)
+            .replace("{region}", region)
+            .replace("{partition}", partition(region));
+        Some(filled)
     }
 
     /// The roles by which self-managed stack sets make stacks: of this region and environment, since IAM's names are
@@ -83,16 +118,21 @@ impl StackSetRoles {
     ///
     /// See [ARNs](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html).
     pub fn administration_arn(&self, account: &str, region: &str) -> String {
-        let partition = match region.split('-').collect::<Vec<_>>().as_slice() {
-            ["cn", ..] => "aws-cn",
-            ["us", "gov", ..] => "aws-us-gov",
-            ["eusc", ..] => "aws-eusc",
-            _ => "aws",
-        };
         format!(
-            "arn:{partition}:iam::{account}:role/{}",
+            "arn:{}:iam::{account}:role/{}",
+            partition(region),
             self.administration
         )
+    }
+}
+
+/// The partition that a region belongs to.
+fn partition(region: &str) -> &'static str {
+    match region.split('-').collect::<Vec<_>>().as_slice() {
+        ["cn", ..] => "aws-cn",
+        ["us", "gov", ..] => "aws-us-gov",
+        ["eusc", ..] => "aws-eusc",
+        _ => "aws",
     }
 }
 
@@ -121,6 +161,29 @@ mod tests {
     fn names_say_whose_the_stack_is() {
         assert_eq!(naming().stack("table"), "stackway-eu-west-2-dev-table");
         assert_eq!(naming().stack(&"x".repeat(200)).len(), STACK_NAME_MAX);
+    }
+
+    #[test]
+    fn outputs_that_follow_from_names() {
+        for (stack, output, region, expected) in [
+            (
+                "table",
+                "TableArn",
+                "us-east-1",
+                Some("arn:aws:dynamodb:us-east-1:111111111111:table/stackway-us-east-1-dev-table"),
+            ),
+            (
+                "artifacts",
+                "ArtifactBucketName",
+                "cn-north-1",
+                Some("stackway-111111111111-cn-north-1-dev"),
+            ),
+            ("artifacts", "EncryptionKey", "us-east-1", None),
+            ("api", "TableArn", "us-east-1", None),
+        ] {
+            let found = naming().output(stack, output, "111111111111", region);
+            assert_eq!(found.as_deref(), expected, "{stack} {output}");
+        }
     }
 
     #[test]

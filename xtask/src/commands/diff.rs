@@ -121,12 +121,20 @@ async fn compared(
         .version
         .values
         .extend(code.map(|(name, value)| (name.clone(), value.clone())));
+    let placed = stack_sets::outputs_here(settings, &cloud.account);
     for need in def.needs {
-        let needed = cloud
-            .stacks
-            .describe_stack(&settings.naming.stack(need.stack))
-            .await?;
-        if let Some(value) = needed.and_then(|needed| needed.outputs.get(need.output).cloned()) {
+        let mut value = placed
+            .get(need.stack)
+            .and_then(|of| of.get(need.output))
+            .cloned();
+        if value.is_none() {
+            let needed = cloud
+                .stacks
+                .describe_stack(&settings.naming.stack(need.stack))
+                .await?;
+            value = needed.and_then(|needed| needed.outputs.get(need.output).cloned());
+        }
+        if let Some(value) = value {
             after
                 .version
                 .values

@@ -2,34 +2,36 @@
 
 mod display;
 mod failure;
+mod needs;
 mod remove;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stackway_infra::aws::CloudFormationStackSets;
+use stackway_infra::aws::{self, CloudFormationStackSets};
 use stackway_infra::clock::SystemClock;
-use stackway_infra::cloud::Stacks as _;
+use stackway_infra::cloud::stack_sets::StackSets as _;
+use stackway_infra::cloud::{Objects as _, Stacks as _};
 use stackway_infra::config::{Placement, StackSetPlacement};
 use stackway_infra::flow::roll_out::{RollOut, RollOutObserver, RolledOut, WantedStackSet};
-use stackway_infra::flow::{AllowReplace, FlowError};
-use stackway_infra::stack_def::{StackDef, StackGraph};
-use stackway_infra::stack_set::{Permissions, StackSetAddress, StackSetDefinition};
+use stackway_infra::flow::{AllowReplace, FlowError, Outputs};
+use stackway_infra::stack_def::{ARTIFACTS, StackDef};
+use stackway_infra::stack_set::{
+    Overrides, Pair, Permissions, StackSetAddress, StackSetDefinition, WantedPairs,
+};
 
 use crate::change_report::{Source, StackReport};
 use crate::cloud::Cloud;
-use crate::commands::status::graph_failure;
-use crate::deploy_plan::DeployPlan;
+use crate::deploy_plan::{CODE_PARAMETERS, DeployPlan, code_key};
 use crate::failure::{Failure, Kind};
+use crate::package::Package;
 use crate::settings::Settings;
 use crate::ui::Ui;
 
 pub(crate) use display::RollOutDisplay;
+pub(crate) use needs::{Phase, check, outputs_here, phases, split};
 pub(crate) use remove::{Standing, remove, standing};
 pub(crate) use report::{StackSetReport, report_markdown, report_text};
-
-/// Outputs by stack (its name in the project), then by key.
-pub(crate) type Outputs = BTreeMap<&'static str, BTreeMap<String, String>>;
 
 /// What a plan writes for a value that a stack gives once it stands.
 const NOT_KNOWN_YET: &str = "known-once-it-stands";
@@ -53,56 +55,6 @@ pub(crate) fn place(placement: &StackSetPlacement) -> String {
     format!("stack set over {count} {what} in {}", regions.join(", "))
 }
 
-/// The stacks of a graph that are deployed as stacks, and those that are rolled out as stack sets.
-pub(crate) fn split(
-    settings: &Settings,
-    graph: &StackGraph,
-) -> Result<(StackGraph, Vec<StackDef>), Failure> {
-    let (sets, stacks): (Vec<_>, Vec<_>) = graph
-        .deploy_order()
-        .iter()
-        .copied()
-        .partition(|def| placement(settings, def.name).is_some());
-    let stacks = StackGraph::new(&stacks).map_err(graph_failure)?;
-    Ok((stacks, sets))
-}
-
-/// Refuses a placement that cannot work: what a set would have to give to another stack, or to take from one region.
-pub(crate) fn check_placement(
-    settings: &Settings,
-    graph: &StackGraph,
-    def: &StackDef,
-) -> Result<(), Failure> {
-    if placement(settings, def.name).is_none() {
-        return Ok(());
-    }
-    let refuse = |why: String| {
-        Err(Failure::new(
-            Kind::Configuration,
-            format!("stack `{}` is placed as a stack set: {why}", def.name),
-        ))
-    };
-    if let Some(needing) = graph.dependents(def.name).first() {
-        return refuse(format!(
-            "`{needing}` needs an output of it, and each of its stacks has its own"
-        ))
-        .map_err(|failure| {
-            failure.hint(format!(
-                "deploy it alone (`--stack {}`), or remove its `place` from stackway.toml",
-                def.name
-            ))
-        });
-    }
-    if def.package.is_some() {
-        return refuse(
-            "the code of its function has to be in a bucket of the function's own region"
-                .to_owned(),
-        )
-        .map_err(|failure| failure.hint("remove its `place` from stackway.toml"));
-    }
-    Ok(())
-}
-
 /// Where the set of a stack is, and as whom it is called.
 pub(crate) fn address(settings: &Settings, def: &StackDef) -> Option<StackSetAddress> {
     Some(StackSetAddress {
@@ -116,6 +68,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) plan: &'a DeployPlan,
     pub(crate) cloud: &'a Cloud,
+    pub(crate) packages: &'a BTreeMap<&'static str, Package>,
     pub(crate) allow_replace: &'a AllowReplace,
 }
 
@@ -151,7 +104,12 @@ impl Wanted<'_> {
             .collect();
         parameters.extend(input.parameters.clone());
         let mut notes = Vec::new();
+        let code = plan.runs_zip(def);
+        let of_pairs = needs::values_of_pairs(settings, def, placement, code);
         for need in def.needs {
+            if needs::is_placed(settings, need.stack) {
+                continue;
+            }
             let value = match outputs.get(need.stack).and_then(|of| of.get(need.output)) {
                 Some(value) => Some(value.clone()),
                 None => self.standing_output(need.stack, need.output).await?,
@@ -178,8 +136,23 @@ impl Wanted<'_> {
             };
             parameters.insert(need.parameter.to_owned(), value);
         }
+        if code {
+            let key = match self.packages.get(def.name) {
+                Some(package) => code_key(def, package),
+                None => self.standing_key(&address).await?.unwrap_or_else(|| {
+                    notes.push("the deploy builds and uploads its code".to_owned());
+                    NOT_KNOWN_YET.to_owned()
+                }),
+            };
+            parameters.insert(CODE_PARAMETERS[1].to_owned(), key);
+        }
+        // What an instance may have of its own, the set has to have: the first one's.
+        if let Some(first) = of_pairs.values().next() {
+            parameters.extend(first.clone());
+        }
+        let targets = with_own_values(placement.targets(), of_pairs, &parameters);
         if notes.is_empty() {
-            self.check(def, placement, &parameters)?;
+            self.check(def, &targets, &parameters)?;
         }
         let permissions = if placement.is_service_managed() {
             Permissions::ServiceManaged(placement.auto_deployment)
@@ -202,7 +175,7 @@ impl Wanted<'_> {
                 capabilities: input.capabilities.clone(),
                 permissions,
             },
-            targets: placement.targets(),
+            targets,
             preferences: placement.preferences.clone(),
             allow_replace: self.allow_replace.clone(),
         };
@@ -213,13 +186,13 @@ impl Wanted<'_> {
     fn check(
         &self,
         def: &StackDef,
-        placement: &StackSetPlacement,
+        targets: &WantedPairs,
         parameters: &BTreeMap<String, String>,
     ) -> Result<(), Failure> {
         self.plan
             .check(def, parameters)
             .map_err(|error| self.refused(error))?;
-        let checked: BTreeSet<_> = placement.overrides.values().collect();
+        let checked: BTreeSet<_> = targets.overrides.values().collect();
         for own in checked {
             let mut merged = parameters.clone();
             merged.extend(own.clone());
@@ -236,6 +209,60 @@ impl Wanted<'_> {
     fn refused(&self, error: FlowError) -> Failure {
         let name = self.settings.environment.name.to_string();
         Failure::of_flow(error, Kind::Configuration, &name)
+    }
+
+    /// The key of the code that the set runs.
+    async fn standing_key(&self, address: &StackSetAddress) -> Result<Option<String>, Failure> {
+        let client = CloudFormationStackSets::new(&self.cloud.config);
+        let standing = client.describe_stack_set(address).await?;
+        Ok(standing.and_then(|set| set.definition.parameters.get(CODE_PARAMETERS[1]).cloned()))
+    }
+
+    /// Refuses what would run code in another account than the credentials'; asked before anything is begun.
+    pub(crate) fn check_accounts(&self, sets: &[StackDef]) -> Result<(), Failure> {
+        for def in sets {
+            let Some(place) = placement(self.settings, def.name) else {
+                continue;
+            };
+            let foreign = (place.accounts.iter()).find(|one| one.as_str() != self.cloud.account);
+            if self.plan.runs_zip(def)
+                && let Some(account) = foreign
+            {
+                return Err(Failure::new(
+                    Kind::Account,
+                    format!(
+                        "the code of stack `{}` cannot be uploaded to account {account}: the credentials are of account {}",
+                        def.name, self.cloud.account
+                    ),
+                )
+                .hint("use credentials of that account, or give the stack an image that it may pull"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Uploads the code of a set to the bucket of each of its regions.
+    async fn upload(&self, def: &StackDef, wanted: &WantedStackSet) -> Result<(), Failure> {
+        let Some(package) = self.packages.get(def.name) else {
+            return Ok(());
+        };
+        let key = code_key(def, package);
+        for pair in &wanted.targets.pairs {
+            let bucket = (self.settings.naming)
+                .output(ARTIFACTS.0, ARTIFACTS.1, &pair.place, &pair.region)
+                .ok_or_else(|| {
+                    self.refused(FlowError::MissingOutput {
+                        stack: ARTIFACTS.0.to_owned(),
+                        output: ARTIFACTS.1.to_owned(),
+                        needed_by: def.name.to_owned(),
+                    })
+                })?;
+            let objects = aws::S3::new(&aws::in_region(&self.cloud.config, &pair.region));
+            if !objects.object_exists(&bucket, &key).await? {
+                objects.put_object(&bucket, &key, &package.path).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn standing_output(&self, stack: &str, output: &str) -> Result<Option<String>, Failure> {
@@ -281,6 +308,7 @@ impl Wanted<'_> {
         let mut all = Vec::new();
         for def in sets {
             let (wanted, _) = self.stack_set(def, outputs, false).await?;
+            self.upload(def, &wanted).await?;
             let display = RollOutDisplay::new(ui, def.name, "rolled out");
             let result = roll_out(&client, self.cloud, &display).run(&wanted).await;
             display.clear();
@@ -299,6 +327,27 @@ impl Wanted<'_> {
         }
         Ok(all)
     }
+}
+
+/// The targets with the values that follow from where each is; what stackway.toml gives a pair goes before them.
+fn with_own_values(
+    mut targets: WantedPairs,
+    of_pairs: BTreeMap<Pair, Overrides>,
+    common: &BTreeMap<String, String>,
+) -> WantedPairs {
+    for (pair, values) in of_pairs {
+        let own: Overrides = values
+            .into_iter()
+            .filter(|(name, value)| common.get(name) != Some(value))
+            .collect();
+        if !own.is_empty() {
+            let of_pair = targets.overrides.entry(pair).or_default();
+            for (name, value) in own {
+                of_pair.entry(name).or_insert(value);
+            }
+        }
+    }
+    targets
 }
 
 /// A stack set in a plan.

@@ -1,9 +1,11 @@
 //! Stack sets over moto's server, by whole commands: rolled out, grown, updated, shrunk and removed.
 
 use serde_json::Value;
+use stackway_infra::aws;
+use stackway_infra::cloud::{Objects as _, Stacks as _};
 use stackway_local_cloud::Moto;
 
-use crate::workbench::{Ran, Workbench, root};
+use crate::workbench::{LOCAL, Ran, Workbench, root};
 
 /// The account that moto takes every caller for.
 const OWN: &str = "123456789012";
@@ -39,13 +41,14 @@ struct Stage {
 
 impl Stage {
     fn new(config: &str) -> Self {
+        Self::of(Workbench::with_config(config))
+    }
+
+    fn of(bench: Workbench) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let dir = root().join("target/stackway/moto");
         let moto = runtime.block_on(Moto::start(dir, &|_| {})).unwrap();
-        Self {
-            bench: Workbench::with_config(config),
-            moto,
-        }
+        Self { bench, moto }
     }
 
     fn configure(&self, config: &str) {
@@ -291,12 +294,183 @@ fn roles_are_made_before_the_sets_that_take_them() {
         .refused(3, &["may not touch account `999999999999`"]);
 }
 
+/// Stacks of one account that are placed, each over its regions.
+fn placed(stacks: &[(&str, &[&str], &[&str])]) -> String {
+    let placements = stacks.iter().map(|(stack, accounts, regions)| {
+        format!(
+            "\n[environments.local.stacks.{stack}]\nplace = \"stack-set\"\naccounts = {accounts:?}\nregions = {regions:?}\n"
+        )
+    });
+    LOCAL.replace("000000000000", OWN) + &placements.collect::<String>()
+}
+
+const HERE: &[&str] = &["eu-west-2"];
+const BOTH: &[&str] = &["eu-west-2", "us-east-1"];
+
+/// A template in the place of the API's, since moto has no HTTP APIs and no aliases of functions: its outputs tell what
+/// the stack was given. Defaults stand for what moto forgets: beside an instance's own values it gives it none of the set's.
+const API: &str = r#"
+AWSTemplateFormatVersion: "2010-09-09"
+Parameters:
+  Project: {Type: String, MaxLength: 20, Default: stackway, Description: The project.}
+  Environment: {Type: String, MaxLength: 20, Default: local, Description: The environment.}
+  TableName: {Type: String, MaxLength: 60, Description: The table.}
+  TableArn: {Type: String, MaxLength: 200, Description: Its ARN.}
+  CodeS3Bucket: {Type: String, MaxLength: 63, Description: The bucket of the code.}
+  CodeS3Key: {Type: String, MaxLength: 173, Default: unknown, Description: The code.}
+Resources:
+  Place:
+    Type: AWS::SSM::Parameter
+    Properties:
+      Name: !Sub "/${Project}/${Environment}/api"
+      Type: String
+      Value: !Sub "${TableName} ${TableArn} ${CodeS3Bucket} ${CodeS3Key}"
+Outputs:
+  ApiUrl: {Value: !Ref TableArn, Description: The table.}
+  ApiId: {Value: !Ref CodeS3Bucket, Description: The bucket.}
+  FunctionName: {Value: !Ref CodeS3Key, Description: The code.}
+"#;
+
+#[test]
+fn stacks_that_need_one_another_are_placed_together() {
+    let all: &[&str] = &[OWN];
+    let config = placed(&[
+        ("artifacts", all, BOTH),
+        ("table", all, BOTH),
+        ("api", all, BOTH),
+    ]);
+    let stage = Stage::of(Workbench::with_code(&config));
+    std::fs::write(stage.bench.file("cloudformation/api.yaml"), API).unwrap();
+    let deployed = stage.run_in("local", &["deploy", "--yes"]).succeeded();
+    assert!(
+        deployed.stderr.contains("stack sets: 6 instances created"),
+        "{}",
+        deployed.stderr
+    );
+    // Each has the table of its region, and the code in a bucket there.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut keys = Vec::new();
+    for region in BOTH {
+        let config = aws::without_account(OWN, region, &stage.moto.endpoint_url());
+        let stacks = aws::CloudFormation::new(&config);
+        // As moto names the stacks of sets.
+        let name = "StackSet:stackway-eu-west-2-local-api";
+        let stack = runtime.block_on(stacks.describe_stack(name));
+        let stack = stack.unwrap().unwrap();
+        let bucket = format!("stackway-{OWN}-{region}-local");
+        let table = format!("arn:aws:dynamodb:{region}:{OWN}:table/stackway-{region}-local-table");
+        assert_eq!(stack.outputs["ApiUrl"], table);
+        assert_eq!(stack.outputs["ApiId"], bucket);
+        keys.push((config, bucket, stack.outputs["FunctionName"].clone()));
+    }
+    let (_, _, key) = keys.iter().find(|(_, _, key)| key != "unknown").unwrap();
+    for (config, bucket, _) in &keys {
+        let objects = aws::S3::new(config);
+        assert!(
+            runtime
+                .block_on(objects.object_exists(bucket, key))
+                .unwrap(),
+            "{bucket}"
+        );
+    }
+
+    let again = stage.run_in("local", &["deploy", "--yes"]).succeeded();
+    assert!(
+        again.stderr.contains("stack sets: 3 unchanged"),
+        "{}",
+        again.stderr
+    );
+    let plan = stage
+        .run_in("local", &["plan", "--format", "json"])
+        .succeeded()
+        .json();
+    let verdict = |list: &str| -> Vec<String> {
+        let all = plan[list].as_array().unwrap().iter();
+        all.map(|one| {
+            format!(
+                "{} {}",
+                one["stack"].as_str().unwrap(),
+                one["verdict"].as_str().unwrap()
+            )
+        })
+        .collect()
+    };
+    assert_eq!(
+        verdict("stack_sets"),
+        ["artifacts unchanged", "table unchanged", "api unchanged"]
+    );
+    assert_eq!(
+        verdict("stacks"),
+        [
+            "artifacts unchanged",
+            "table unchanged",
+            "api unchanged",
+            "delivery left_out"
+        ]
+    );
+}
+
+#[test]
+fn a_stack_takes_what_follows_from_names_of_a_set_that_is_placed_here() {
+    let all: &[&str] = &[OWN];
+    let config = placed(&[("artifacts", all, HERE), ("table", all, BOTH)]);
+    let stage = Stage::of(Workbench::with_code(&config));
+    std::fs::write(stage.bench.file("cloudformation/api.yaml"), API).unwrap();
+    let deployed = stage.run_in("local", &["deploy", "--yes"]).succeeded();
+    let table = deployed
+        .stderr
+        .find("table        rolled out")
+        .expect("the table's set");
+    let api = deployed
+        .stderr
+        .find("api          deployed in")
+        .expect("the API's stack");
+    assert!(table < api, "{}", deployed.stderr);
+}
+
+#[test]
+fn what_cannot_be_placed_together_is_refused() {
+    let (one, two): (&[&str], &[&str]) = (&[OWN], &[OWN, "111111111111"]);
+    for (stacks, expected) in [
+        (
+            vec![("table", one, BOTH), ("api", one, BOTH)],
+            "the code of its function has to be in a bucket of the function's own region",
+        ),
+        (
+            vec![
+                ("artifacts", one, BOTH),
+                ("table", one, HERE),
+                ("api", one, BOTH),
+            ],
+            "`api` needs `table` in 123456789012/us-east-1, where it is not placed",
+        ),
+        (
+            vec![
+                ("artifacts", two, BOTH),
+                ("table", two, BOTH),
+                ("api", two, BOTH),
+            ],
+            "cannot be placed as a stack set over several accounts: its code is uploaded with the credentials of one",
+        ),
+    ] {
+        // Of AWS, where there can be several accounts; nothing is called.
+        let config = placed(&stacks)
+            .replace(".local", ".dev")
+            .replace("\"local\"", "\"aws\"")
+            .replacen(
+                &format!("accounts = [\"{OWN}\"]"),
+                &format!("accounts = {two:?}"),
+                1,
+            );
+        Workbench::with_config(&config)
+            .run(&["deploy", "--yes", "--env", "dev"])
+            .refused(3, &[expected, "hint: "]);
+    }
+}
+
 #[test]
 fn what_cannot_be_a_stack_set_is_refused() {
     let stage = Stage::new(&config(TWO, ""));
-    stage
-        .run(&["deploy", "--yes"])
-        .refused(3, &["`table` is placed as a stack set", "--stack table"]);
     stage
         .run(&["stack-set", "status", "--stack", "api"])
         .refused(2, &["those that are: table"]);

@@ -2,6 +2,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
+use stackway_infra::naming::Naming;
 
 use crate::workbench::Workbench;
 
@@ -57,6 +58,22 @@ fn deploy_call_redeploy_destroy() {
         .succeeded()
         .json();
     assert_eq!(deployed.json(), outputs);
+    // What stack sets go by, as nobody can ask each of their stacks.
+    let naming = Naming {
+        project: "stackway".to_owned(),
+        region: "eu-west-2".to_owned(),
+        environment: "local".to_owned(),
+    };
+    let mut named = 0;
+    for (stack, outputs) in outputs.as_object().unwrap() {
+        for (output, value) in outputs.as_object().unwrap() {
+            if let Some(by_name) = naming.output(stack, output, "000000000000", "eu-west-2") {
+                assert_eq!(*value, by_name, "{output} of {stack} follows from names");
+                named += 1;
+            }
+        }
+    }
+    assert_eq!(named, 3);
     let url = outputs["api"]["ApiUrl"].as_str().unwrap();
     let table = outputs["table"]["TableName"].as_str().unwrap();
     let status = bench

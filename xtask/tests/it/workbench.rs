@@ -93,6 +93,23 @@ impl Workbench {
         bench
     }
 
+    /// As [`Self::with_config`], with the project's code too, so that it can be built.
+    pub(crate) fn with_code(stackway_toml: &str) -> Self {
+        let bench = Self::with_config(stackway_toml);
+        std::fs::remove_dir(bench.file("xtask")).unwrap();
+        for name in [
+            "Cargo.toml",
+            "Cargo.lock",
+            "crates",
+            "benches",
+            "xtask",
+            "target",
+        ] {
+            std::os::unix::fs::symlink(root().join(name), bench.file(name)).unwrap();
+        }
+        bench
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
     }

@@ -19,7 +19,7 @@ use crate::stack::{ChangeSet, DeployAction, Outcome, Stack};
 use crate::stack_def::{StackDef, StackGraph};
 
 /// Outputs by stack (its name in the project), then by key.
-type Outputs = BTreeMap<&'static str, BTreeMap<String, String>>;
+pub type Outputs = BTreeMap<&'static str, BTreeMap<String, String>>;
 
 /// What one stack is deployed from.
 #[derive(Clone, Debug)]
@@ -41,6 +41,11 @@ pub struct StackInput {
 pub trait StackInputs: Send + Sync {
     /// What is known from the start.
     fn input(&self, stack: &StackDef) -> Result<StackInput, FlowError>;
+    /// Outputs of stacks that are not part of the flow: those of an earlier one, and of stack sets as this account and
+    /// region have them. None unless they are given.
+    fn known(&self) -> Outputs {
+        Outputs::new()
+    }
     /// Parameters that need work first, such as an upload to `artifact_bucket`; asked once the needed stacks stand.
     async fn prepare(
         &self,
@@ -112,7 +117,7 @@ impl Deployer<'_> {
         let mut waiting: Vec<StackDef> = graph.deploy_order().to_vec();
         let chosen: Vec<_> = waiting.iter().map(|def| def.name).collect();
         let place = |stack: &str| chosen.iter().position(|name| *name == stack);
-        let mut outputs = Outputs::new();
+        let mut outputs = self.inputs.known();
         let mut running = FuturesUnordered::new();
         let mut done = Vec::new();
         let mut failed: BTreeMap<usize, FlowError> = BTreeMap::new();

@@ -20,7 +20,9 @@ mod stack_action;
 #[cfg(test)]
 mod tests;
 
-pub use deploy::{Agreed, Deployed, Deployer, Remedies, StackInput, StackInputs, WhatHappened};
+pub use deploy::{
+    Agreed, Deployed, Deployer, Outputs, Remedies, StackInput, StackInputs, WhatHappened,
+};
 pub use destroy::{Destroyed, Destroyer, Holdings, Leave, Removal, Removed};
 pub use diagnose::{Diagnosed, Diagnoser};
 pub use diagnose_stack_set::StackSetDiagnoser;

@@ -121,10 +121,12 @@ impl Planner<'_> {
         standing: &BTreeMap<&'static str, Option<Stack>>,
     ) -> Result<Plan, FlowError> {
         let stack = standing.get(def.name).and_then(Option::as_ref);
-        let outputs: BTreeMap<&'static str, BTreeMap<String, String>> = standing
-            .iter()
-            .filter_map(|(name, stack)| Some((*name, stack.as_ref()?.outputs.clone())))
-            .collect();
+        let mut outputs = self.inputs.known();
+        outputs.extend(
+            standing
+                .iter()
+                .filter_map(|(name, stack)| Some((*name, stack.as_ref()?.outputs.clone()))),
+        );
         let bucket = def.package.map(|_| ARTIFACTS);
         let output =
             |stack: &str, key: &str| outputs.get(stack).and_then(|outputs| outputs.get(key));

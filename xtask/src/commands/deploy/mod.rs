@@ -7,8 +7,9 @@ use clap::{Args, ValueEnum};
 use stackway_infra::config::EnvironmentKind;
 use stackway_infra::flow::{
     Agreed, AllowReplace, Deployed, Deployer, FlowError, Planner, Remedies, ResourceNames,
-    WhatHappened,
+    StackInputs, Stop, WhatHappened,
 };
+use stackway_infra::stack_def::StackGraph;
 
 use crate::cli::{EndpointArgs, GlobalArgs};
 use crate::cloud::{Cloud, emulator};
@@ -22,7 +23,7 @@ use crate::package::{self, Architecture, Host, Package};
 use crate::preflight;
 use crate::progress::Display;
 use crate::settings::{Endpoint, Settings};
-use crate::stack_sets::{self, Wanted};
+use crate::stack_sets::{self, Phase, Wanted};
 use crate::ui::{BOLD, Ui};
 
 /// Deploy stacks in the order of their needs, by change sets
@@ -104,7 +105,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
     let name = settings.environment.name.to_string();
     let Selection { graph, skipped } = delivery::select(ui, &settings, &args.stacks)?;
     let plan = DeployPlan::new(&settings, &graph)?;
-    let (graph, sets) = stack_sets::split(&settings, &graph)?;
+    let phases = stack_sets::phases(&settings, &graph)?;
     if args.dry_run {
         plan.show(ui);
         return Ok(());
@@ -112,67 +113,72 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
 
     // The account is known to be the right one from here on.
     let cloud = Cloud::for_writing(ui, &settings).await?;
+    let nothing = BTreeMap::new();
+    let wanted = Wanted {
+        settings: &settings,
+        plan: &plan,
+        cloud: &cloud,
+        packages: &nothing,
+        allow_replace: &allow_replace,
+    };
+    wanted.check_accounts(graph.deploy_order())?;
     preflight::before_deploy(ui, &cloud, &settings, &plan).await?;
     confirm(ui, args, &settings, &cloud, &plan)?;
     let again = format!("`cargo xtask deploy --env {name}` continues");
     ui.on_interrupt("nothing was changed in any stack", again.as_str());
     let packages = packages(ui, &settings, &plan).await?;
-    ui.on_interrupt(
-        "CloudFormation goes on with the operations it has begun, and undoes those that fail or were cancelled",
-        again,
-    );
+    let wanted = Wanted {
+        packages: &packages,
+        ..wanted
+    };
     let stop = Planner::stop_at(interrupt::next());
     // The first Ctrl-C is the deployer's, which cancels updates and shows their rollback; the second ends at once.
     ui.leave_interrupt_to_command();
 
-    let start = std::time::Instant::now();
-    let display = Display::new(ui, "deployed");
-    let inputs = plan.inputs(&packages, &cloud);
-    let deployed = loop {
-        let result = Deployer {
-            tools: cloud.tools(&display),
-            control: &cloud.stacks,
-            inputs: &inputs,
-            allow_replace: &allow_replace,
-            remedies: &remedies,
-            protect: settings.environment.protect,
-            stop: stop.clone(),
-        }
-        .deploy(&graph)
-        .await;
-        display.clear();
-        let error = match result {
-            Ok(deployed) => break deployed,
-            Err(error) => error,
-        };
-        let failure = explain(error.clone(), &name, &cloud, &settings);
-        let failure = diagnosis::explain(failure, &error, &cloud).await;
-        if args.yes || !remedies::agreed(ui, &failure, &error, &mut remedies)? {
-            return Err(failure);
-        }
+    let stage = Stage {
+        ui,
+        asks: !args.yes,
+        settings: &settings,
+        cloud: &cloud,
+        allow_replace: &allow_replace,
+        stop: stop.clone(),
     };
-    if sets.is_empty() || !deployed.is_empty() {
+    let start = std::time::Instant::now();
+    let mut known = stack_sets::outputs_here(&settings, &cloud.account);
+    let mut deployed = Vec::new();
+    let mut rolled_out = Vec::new();
+    for phase in &phases {
+        match phase {
+            Phase::Stacks(graph) => {
+                ui.on_interrupt(
+                    "CloudFormation goes on with the operations it has begun, and undoes those that fail or were cancelled",
+                    again.as_str(),
+                );
+                let inputs = plan.inputs(&packages, &cloud, known.clone());
+                let stands = stage.deploy(graph, &inputs, &mut remedies).await?;
+                known.extend(
+                    stands
+                        .iter()
+                        .map(|stands| (stands.name, stands.stack.outputs.clone())),
+                );
+                deployed.extend(stands);
+            }
+            Phase::Sets(sets) => {
+                ui.on_interrupt(
+                    "CloudFormation goes on with the stack set's operation",
+                    format!("`cargo xtask stack-set stop --env {name}` stops it; the next deploy goes on from what stands"),
+                );
+                rolled_out.extend(tokio::select! {
+                    rolled_out = wanted.roll_out(ui, sets, &known) => rolled_out?,
+                    () = stop.clone() => return Err(ui.interrupted()),
+                });
+            }
+        }
+    }
+    if rolled_out.is_empty() || !deployed.is_empty() {
         summary(ui, &deployed, skipped, start.elapsed());
     }
-    if !sets.is_empty() {
-        let outputs = deployed
-            .iter()
-            .map(|deployed| (deployed.name, deployed.stack.outputs.clone()))
-            .collect();
-        let wanted = Wanted {
-            settings: &settings,
-            plan: &plan,
-            cloud: &cloud,
-            allow_replace: &allow_replace,
-        };
-        ui.on_interrupt(
-            "CloudFormation goes on with the stack set's operation",
-            format!("`cargo xtask stack-set stop --env {name}` stops it; the next deploy goes on from what stands"),
-        );
-        let rolled_out = tokio::select! {
-            rolled_out = wanted.roll_out(ui, &sets, &outputs) => rolled_out?,
-            () = interrupt::next() => return Err(ui.interrupted()),
-        };
+    if !rolled_out.is_empty() {
         ui.say(stack_sets::summary(&rolled_out));
     }
     let all: AllOutputs = deployed
@@ -185,6 +191,63 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
         ui.say(format!("\n{BOLD}{url}{BOLD:#} answers: `curl {url}/`"));
     }
     Ok(())
+}
+
+/// What all stacks of a deploy are deployed with.
+struct Stage<'a> {
+    ui: &'a Ui,
+    /// Whether a person may agree to what gets a stack out of a bad status.
+    asks: bool,
+    settings: &'a Settings,
+    cloud: &'a Cloud,
+    allow_replace: &'a AllowReplace,
+    stop: Stop,
+}
+
+impl Stage<'_> {
+    /// Deploys stacks, and again with each remedy that a person agrees to.
+    async fn deploy(
+        &self,
+        graph: &StackGraph,
+        inputs: &dyn StackInputs,
+        remedies: &mut Remedies,
+    ) -> Result<Vec<Deployed>, Failure> {
+        let Self {
+            ui,
+            settings,
+            cloud,
+            ..
+        } = self;
+        loop {
+            let display = Display::new(ui, "deployed");
+            let result = Deployer {
+                tools: cloud.tools(&display),
+                control: &cloud.stacks,
+                inputs,
+                allow_replace: self.allow_replace,
+                remedies,
+                protect: settings.environment.protect,
+                stop: self.stop.clone(),
+            }
+            .deploy(graph)
+            .await;
+            display.clear();
+            let error = match result {
+                Ok(stands) => return Ok(stands),
+                Err(error) => error,
+            };
+            let failure = explain(
+                error.clone(),
+                settings.environment.name.as_str(),
+                cloud,
+                settings,
+            );
+            let failure = diagnosis::explain(failure, &error, cloud).await;
+            if !self.asks || !remedies::agreed(ui, &failure, &error, remedies)? {
+                return Err(failure);
+            }
+        }
+    }
 }
 
 /// On AWS: says where and what, and asks.

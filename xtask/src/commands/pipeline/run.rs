@@ -185,7 +185,7 @@ async fn ground(ui: &Ui, settings: &Settings, cloud: &Cloud) -> Result<AllOutput
     let plan = DeployPlan::new(settings, &selection.graph)?;
     let display = Display::new(ui, "deployed");
     let packages = std::collections::BTreeMap::new();
-    let inputs = plan.inputs(&packages, cloud);
+    let inputs = plan.inputs(&packages, cloud, std::collections::BTreeMap::new());
     let deployed = Deployer {
         tools: cloud.tools(&display),
         control: &cloud.stacks,

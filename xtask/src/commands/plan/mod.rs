@@ -83,7 +83,11 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result
                 ui,
                 cloud,
                 &single,
-                &plan.preview(&packages, &kept),
+                &plan.preview(
+                    &packages,
+                    &kept,
+                    stack_sets::outputs_here(&settings, &cloud.account),
+                ),
                 &settings,
             )
             .await?;
@@ -95,6 +99,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result
                 settings: &settings,
                 plan: &plan,
                 cloud,
+                packages: &packages,
                 allow_replace: &AllowReplace::default(),
             };
             for def in &sets {
@@ -115,18 +120,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result
             "nothing, as the emulator does not run, with the work tree".to_owned(),
         ),
     };
-    for def in all.deploy_order() {
-        if !graph.deploy_order().contains(def) {
-            let note = delivery::left_out(&settings, def)?;
-            let stack_name = settings.naming.stack(def.name);
-            stacks.push(StackReport::without_changes(
-                def.name,
-                &stack_name,
-                Verdict::LeftOut,
-                note,
-            ));
-        }
-    }
+    stacks.extend(left_out(&settings, &all, &graph)?);
     let report = ChangeReport {
         environment: name.clone(),
         region: settings.naming.region.clone(),
@@ -224,6 +218,28 @@ fn report(
     };
     report.notes.extend(planned.notes);
     report
+}
+
+/// The stacks that a deploy leaves out, each with the reason.
+fn left_out(
+    settings: &Settings,
+    all: &StackGraph,
+    kept: &StackGraph,
+) -> Result<Vec<StackReport>, Failure> {
+    let others = all.deploy_order().iter();
+    others
+        .filter(|def| !kept.deploy_order().contains(def))
+        .map(|def| {
+            let note = delivery::left_out(settings, def)?;
+            let stack_name = settings.naming.stack(def.name);
+            Ok(StackReport::without_changes(
+                def.name,
+                &stack_name,
+                Verdict::LeftOut,
+                note,
+            ))
+        })
+        .collect()
 }
 
 /// Where nothing stands, every stack is new.

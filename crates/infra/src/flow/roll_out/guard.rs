@@ -19,7 +19,8 @@ impl RollOutPlan {
     /// Values that single instances have of their own are left out. `None` where either template cannot be read.
     pub fn template_changes(&self, wanted: &WantedStackSet) -> Option<StackChanges> {
         let after = deployed_template(&wanted.definition.template_body)?;
-        let after = version(&wanted.definition, &after, &Overrides::new());
+        let definition = wanted.definition(self);
+        let after = version(&definition, &after, &Overrides::new());
         let Some(standing) = &self.standing else {
             return Some(StackChanges::of_templates(None, &after));
         };
