@@ -246,7 +246,9 @@ impl Failure {
                 Self::new(kind, format!("stack `{stack}` is still there, in {status}"))
                     .hint(format!("run {again} again"))
             }
-            FlowError::Protected { stacks } => Self::protected(stacks, kind, environment),
+            FlowError::Protected { stacks, tables } => {
+                Self::protected(&stacks, &tables, kind, environment)
+            }
             FlowError::Guarded { stack, guarded } => Self::guarded(&stack, &guarded, environment),
             FlowError::Input(message) => Self::new(kind, message),
             FlowError::Several { first, others } => {
@@ -262,18 +264,21 @@ impl Failure {
 
 impl Failure {
     /// A destroy that was stopped before its first change.
-    fn protected(stacks: Vec<String>, kind: Kind, environment: &str) -> Self {
+    fn protected(stacks: &[String], tables: &[String], kind: Kind, environment: &str) -> Self {
+        let what = match stacks.len() + tables.len() {
+            1 => "1 thing".to_owned(),
+            count => format!("{count} things"),
+        };
         let mut failure = Self::new(
             kind,
-            format!(
-                "{} of `{environment}` refuse their deletion: termination protection is on",
-                match stacks.len() {
-                    1 => "1 stack".to_owned(),
-                    count => format!("{count} stacks"),
-                }
-            ),
+            format!("{what} of `{environment}` may not be deleted: protection is on"),
         );
-        failure.causes.extend(stacks);
+        for stack in stacks {
+            failure = failure.cause(format!("stack {stack}: termination protection"));
+        }
+        for table in tables {
+            failure = failure.cause(format!("table {table}: deletion protection"));
+        }
         failure.hint("nothing was changed").hint(format!(
             "to remove them all the same, run `cargo xtask destroy --env {environment} --lift-protection`"
         ))

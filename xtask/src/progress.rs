@@ -151,6 +151,9 @@ impl Observer for Display<'_> {
 fn removal_line(removal: &Removal) -> String {
     match removal {
         Removal::ProtectionLifted => "termination protection is switched off".to_owned(),
+        Removal::TableProtectionLifted { table } => {
+            format!("deletion protection of table {table} is switched off")
+        }
         Removal::PipelineStopped { executions } => {
             format!("closed every stage and stopped {executions} executions")
         }
@@ -165,6 +168,10 @@ fn removal_line(removal: &Removal) -> String {
             format!("deleted by force; these stay: {}", resources.join(", "))
         }
         Removal::Gone(kind) => format!("{} removed", kind.singular()),
+        Removal::Scheduled { kind, days } => format!(
+            "{} is deleted in {days} days; until then that can be called off",
+            kind.singular()
+        ),
     }
 }
 

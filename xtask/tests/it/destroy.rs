@@ -40,20 +40,67 @@ impl Endpoint {
         format!("{} {text}", answer.status().as_u16())
     }
 
+    /// An operation of a service that speaks JSON, by its whole name.
     #[track_caller]
-    fn ecr(&self, operation: &str, body: &Value) -> Value {
-        ureq::post(&self.0)
-            .header("authorization", Self::authorization("ecr"))
+    fn json(&self, service: &str, target: &str, body: &Value) -> Value {
+        let text = ureq::post(&self.0)
+            .header("authorization", Self::authorization(service))
             .header("content-type", "application/x-amz-json-1.1")
-            .header(
-                "x-amz-target",
-                format!("AmazonEC2ContainerRegistry_V20150921.{operation}"),
-            )
+            .header("x-amz-target", target)
             .send(body.to_string())
             .unwrap()
             .body_mut()
-            .read_json()
-            .unwrap()
+            .read_to_string()
+            .unwrap();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    #[track_caller]
+    fn ecr(&self, operation: &str, body: &Value) -> Value {
+        let target = format!("AmazonEC2ContainerRegistry_V20150921.{operation}");
+        self.json("ecr", &target, body)
+    }
+
+    #[track_caller]
+    fn put_parameter(&self, name: &str, tags: &Value) {
+        self.json(
+            "ssm",
+            "AmazonSSM.PutParameter",
+            &json!({ "Name": name, "Value": "v", "Type": "String", "Tags": tags }),
+        );
+    }
+
+    #[track_caller]
+    fn put_table(&self, name: &str, protected: bool, tags: &Value) {
+        self.json(
+            "dynamodb",
+            "DynamoDB_20120810.CreateTable",
+            &json!({
+                "TableName": name,
+                "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+                "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+                "BillingMode": "PAY_PER_REQUEST",
+                "DeletionProtectionEnabled": protected,
+                "Tags": tags,
+            }),
+        );
+    }
+
+    /// Makes a key and returns its id.
+    #[track_caller]
+    fn put_key(&self, environment: &str) -> String {
+        let tags = json!([
+            { "TagKey": "project", "TagValue": "stackway" },
+            { "TagKey": "environment", "TagValue": environment },
+        ]);
+        let made = self.json("kms", "TrentService.CreateKey", &json!({ "Tags": tags }));
+        made["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned()
+    }
+
+    #[track_caller]
+    fn key_state(&self, id: &str) -> String {
+        let key = self.json("kms", "TrentService.DescribeKey", &json!({ "KeyId": id }));
+        key["KeyMetadata"]["KeyState"].as_str().unwrap().to_owned()
     }
 
     #[track_caller]
@@ -270,6 +317,96 @@ fn everything_of_the_environment_goes_and_what_looks_like_it_stays() {
     }
     let images = cloud.ecr("DescribeImages", &json!({ "repositoryName": other }));
     assert_eq!(images["imageDetails"].as_array().unwrap().len(), 1);
+}
+
+fn tags(environment: &str) -> Value {
+    json!([
+        { "Key": "project", "Value": "stackway" },
+        { "Key": "environment", "Value": environment },
+    ])
+}
+
+/// What carries the tags and is in no stack goes, or waits where its service wants it; a table that is protected stops
+/// everything until that is lifted; what a deleted stack was told to keep goes though it has no tags.
+#[test]
+fn what_no_stack_owns_goes_too() {
+    let bench = Workbench::new();
+    bench
+        .run(&["deploy", "--env", "local", "--stack", "table"])
+        .succeeded();
+    let url = format!("http://127.0.0.1:{}", bench.port());
+    let cloud = Endpoint(url.clone());
+    for (environment, name) in [("local", "ours"), ("dev", "theirs")] {
+        cloud.put_table(name, true, &tags(environment));
+    }
+    cloud.put_parameter("/theirs", &tags("dev"));
+    let (ours, theirs) = (cloud.put_key("local"), cloud.put_key("dev"));
+    // A stack of ours that keeps what it has when it is deleted.
+    let kept = json!({ "Resources": {
+        "Parameter": { "Type": "AWS::SSM::Parameter", "DeletionPolicy": "Retain",
+            "Properties": { "Name": "/kept", "Type": "String", "Value": "v" } },
+        "Secret": { "Type": "AWS::SecretsManager::Secret", "DeletionPolicy": "Retain",
+            "Properties": { "Name": "kept", "SecretString": "hidden" } },
+    } });
+    let name = "stackway-eu-west-2-local-api";
+    cloud.cloudformation(&format!(
+        "Action=CreateStack&Version=2010-05-15&StackName={name}&TemplateBody={}",
+        percent(&kept.to_string())
+    ));
+
+    let given = [
+        "destroy",
+        "--env",
+        "local",
+        "--endpoint-url",
+        &url,
+        "--format",
+        "json",
+        "--yes",
+        "--recovery-days",
+        "7",
+    ];
+    bench.run(&given).refused(
+        8,
+        &[
+            "table ours: deletion protection",
+            "--lift-protection",
+            "nothing was changed",
+        ],
+    );
+    assert_eq!(cloud.key_state(&ours), "Enabled");
+    let done = bench.run(&[&given[..], &["--lift-protection"]].concat());
+    let left = &done.json()["left"];
+    let told: Vec<_> = left["leftovers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let text = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
+            (text("kind"), text("removable"))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("secret".to_owned(), "waits".to_owned()),
+            ("key".to_owned(), "waits".to_owned())
+        ],
+        "{left}"
+    );
+    assert_eq!(cloud.key_state(&ours), "PendingDeletion");
+    assert_eq!(cloud.key_state(&theirs), "Enabled");
+    let parameters = cloud.json("ssm", "AmazonSSM.DescribeParameters", &json!({}));
+    let mut names: Vec<_> = parameters["Parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["Name"].as_str().unwrap())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["/theirs"]);
+    let tables = cloud.json("dynamodb", "DynamoDB_20120810.ListTables", &json!({}));
+    assert_eq!(tables["TableNames"], json!(["theirs"]));
 }
 
 /// A name goes with a yes everywhere but in `local`, and nothing is asked of anybody before that is right.

@@ -1,6 +1,10 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use aws_sdk_kms::Client;
 use aws_sdk_kms::operation::describe_key::DescribeKeyError;
+use aws_sdk_kms::operation::list_resource_tags::ListResourceTagsError;
+use aws_sdk_kms::operation::schedule_key_deletion::ScheduleKeyDeletionError;
 use aws_sdk_kms::types as sdk;
 use time::OffsetDateTime;
 
@@ -47,5 +51,63 @@ impl Keys for Kms {
             }
             _ => KeyState::InUse,
         }))
+    }
+
+    async fn key_tags(&self, id: &str) -> Result<BTreeMap<String, String>, CloudError> {
+        let mut pages = self
+            .client
+            .list_resource_tags()
+            .key_id(id)
+            .into_paginator()
+            .send();
+        let mut tags = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            let page = match page {
+                Ok(page) => page,
+                Err(error)
+                    if error
+                        .as_service_error()
+                        .is_some_and(ListResourceTagsError::is_not_found_exception) =>
+                {
+                    return Ok(BTreeMap::new());
+                }
+                Err(error) => return Err(cloud_error("kms:ListResourceTags", &error)),
+            };
+            tags.extend(
+                page.tags()
+                    .iter()
+                    .map(|tag| (tag.tag_key().to_owned(), tag.tag_value().to_owned())),
+            );
+        }
+        Ok(tags)
+    }
+
+    async fn schedule_key_deletion(&self, id: &str, days: i32) -> Result<(), CloudError> {
+        let answer = self
+            .client
+            .schedule_key_deletion()
+            .key_id(id)
+            .pending_window_in_days(days)
+            .send()
+            .await;
+        let error = match answer {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        if error
+            .as_service_error()
+            .is_some_and(ScheduleKeyDeletionError::is_not_found_exception)
+        {
+            return Ok(());
+        }
+        // KMS says of a key that waits already that its state is invalid, as it does of others.
+        let waits = error
+            .as_service_error()
+            .is_some_and(ScheduleKeyDeletionError::is_kms_invalid_state_exception)
+            && matches!(self.key(id).await?, Some(KeyState::PendingDeletion { .. }));
+        if waits {
+            return Ok(());
+        }
+        Err(cloud_error("kms:ScheduleKeyDeletion", &error))
     }
 }

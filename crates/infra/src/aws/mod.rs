@@ -1,5 +1,6 @@
 //! The adapters: one file an AWS service, each the only one that names its SDK crate.
 
+mod any_resource;
 mod billing;
 mod change_set;
 mod cloudformation;
@@ -7,6 +8,9 @@ mod code_build;
 mod code_connections;
 mod code_pipeline;
 mod config;
+mod functions;
+mod held_parameters;
+mod held_secrets;
 mod iam;
 mod images;
 mod keys;
@@ -23,12 +27,14 @@ mod sts;
 mod tables;
 mod tagged;
 
+pub use any_resource::CloudControl;
 pub use billing::{AwsBudgets, CloudWatch, CostExplorer, FreeTier, PriceListApi};
 pub use cloudformation::CloudFormation;
 pub use code_build::CodeBuild;
 pub use code_connections::CodeConnections;
 pub use code_pipeline::CodePipeline;
 pub use config::{SdkConfig, from_standard_chain, in_region, without_account};
+pub use functions::Lambda;
 pub use iam::Iam;
 pub use images::Ecr;
 pub use keys::Kms;

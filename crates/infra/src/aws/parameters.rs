@@ -9,7 +9,7 @@ use crate::cloud::{CloudError, Parameter, Parameters};
 /// [`Parameters`] on Systems Manager.
 #[derive(Clone, Debug)]
 pub struct Ssm {
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl Ssm {

@@ -8,7 +8,7 @@ use crate::cloud::{CloudError, SecretVersion, Secrets};
 /// [`Secrets`] on Secrets Manager.
 #[derive(Clone, Debug)]
 pub struct SecretsManager {
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl SecretsManager {

@@ -35,11 +35,17 @@ pub trait Images: Send + Sync {
     async fn delete_repository(&self, name: &str) -> Result<(), CloudError>;
 }
 
-/// DynamoDB, as far as telling what will be lost needs it.
+/// DynamoDB, as far as telling what will be lost, and removing what no stack owns, needs it.
 #[async_trait]
 pub trait Tables: Send + Sync {
     /// What the table holds; `None` only where DynamoDB says that there is none.
     async fn table_contents(&self, name: &str) -> Result<Option<TableContents>, CloudError>;
+    /// The table's tags; none where there is no such table.
+    async fn table_tags(&self, name: &str) -> Result<BTreeMap<String, String>, CloudError>;
+    /// Switches the table's deletion protection off; a table that is gone is fine.
+    async fn lift_table_protection(&self, name: &str) -> Result<(), CloudError>;
+    /// Begins the table's deletion; false where something else is under way on it. One that is gone is fine.
+    async fn delete_table(&self, name: &str) -> Result<bool, CloudError>;
 }
 
 /// A log group.
@@ -80,11 +86,15 @@ pub trait ReportGroups: Send + Sync {
     async fn delete_report_group(&self, arn: &str) -> Result<(), CloudError>;
 }
 
-/// KMS, as far as telling what remains needs it.
+/// KMS, as far as telling what remains, and letting go of what no stack owns, needs it.
 #[async_trait]
 pub trait Keys: Send + Sync {
     /// How a key stands; `None` only where KMS says that there is none.
     async fn key(&self, id: &str) -> Result<Option<KeyState>, CloudError>;
+    /// The key's tags; none where there is no such key.
+    async fn key_tags(&self, id: &str) -> Result<BTreeMap<String, String>, CloudError>;
+    /// Lets the key be deleted in so many days, 7 to 30; one that waits already, or is gone, is fine.
+    async fn schedule_key_deletion(&self, id: &str, days: i32) -> Result<(), CloudError>;
 }
 
 /// The Resource Groups Tagging API.

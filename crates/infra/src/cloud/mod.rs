@@ -12,6 +12,7 @@ mod preflight;
 mod secrets;
 mod stack_control;
 pub mod stack_sets;
+mod unowned;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,6 +29,9 @@ pub use pipeline_runs::{BuildLog, BuildLogs, PipelineRuns, RetryMode};
 pub use preflight::{ConnectionState, Connections, Names, Permissions, StackRules};
 pub use secrets::{Parameter, Parameters, SecretVersion, Secrets};
 pub use stack_control::StackControl;
+pub use unowned::{
+    AnyResource, Function, Functions, HeldParameter, HeldParameters, HeldSecret, HeldSecrets,
+};
 
 use crate::inventory::BucketContents;
 use crate::stack::{ChangeSet, Stack, StackEvent, StackResource};

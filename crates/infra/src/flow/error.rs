@@ -74,11 +74,13 @@ pub enum FlowError {
         /// Its status.
         status: String,
     },
-    /// Stacks have termination protection, and nobody said that it may be lifted. Nothing was changed.
-    #[error("termination protection is on for {}", stacks.join(", "))]
+    /// Stacks or tables are protected, and nobody said that this may be lifted.
+    #[error("protection against deletion is on for {}", stacks.iter().chain(tables).map(String::as_str).collect::<Vec<_>>().join(", "))]
     Protected {
-        /// Their names in CloudFormation.
+        /// The stacks with termination protection, by their names in CloudFormation.
         stacks: Vec<String>,
+        /// The tables with deletion protection.
+        tables: Vec<String>,
     },
     /// The change set would take resources away that hold data; it is deleted again.
     #[error("stack `{stack}`: {} {}", guarded.first().map_or("", |one| one.logical_id.as_str()), guarded.first().map_or("", |one| one.loss.verb()))]

@@ -184,6 +184,7 @@ impl StackAction<'_> {
         if stack.termination_protection {
             return Err(FlowError::Protected {
                 stacks: vec![stack.name.clone()],
+                tables: Vec::new(),
             });
         }
         let tools = &self.tools;

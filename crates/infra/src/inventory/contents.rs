@@ -72,6 +72,12 @@ pub struct TableContents {
     pub items: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Whether `DeleteTable` is refused until the protection is switched off.
+    ///
+    /// See [deletion protection](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html).
+    pub deletion_protection: bool,
+    /// Whether it is on its way out.
+    pub deleting: bool,
 }
 
 impl From<TableContents> for Contents {
@@ -79,6 +85,29 @@ impl From<TableContents> for Contents {
         Self {
             counts: some(&[(table.items, "items")]),
             bytes: Some(table.bytes),
+        }
+    }
+}
+
+/// What a function holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FunctionContents {
+    /// Published versions.
+    pub versions: u64,
+    /// Aliases.
+    pub aliases: u64,
+    /// The bytes of its code, in all versions.
+    pub bytes: u64,
+}
+
+impl From<FunctionContents> for Contents {
+    fn from(function: FunctionContents) -> Self {
+        Self {
+            counts: some(&[
+                (function.versions, "published versions"),
+                (function.aliases, "aliases"),
+            ]),
+            bytes: Some(function.bytes),
         }
     }
 }

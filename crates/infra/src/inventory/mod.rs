@@ -1,9 +1,13 @@
 //! What an environment has in an account: what `destroy` plans from, and what its proof counts. No I/O.
 
+mod arn;
 mod contents;
 mod owner;
 
-pub use contents::{BucketContents, Contents, KeyState, RepositoryContents, TableContents};
+pub(crate) use arn::{is_arn_of, kind_of, part_of};
+pub use contents::{
+    BucketContents, Contents, FunctionContents, KeyState, RepositoryContents, TableContents,
+};
 pub use owner::Owner;
 
 use std::fmt;
@@ -53,11 +57,20 @@ pub struct FoundResource {
     pub resource: StackResource,
     /// What is in it, for those that hold something.
     pub contents: Option<Contents>,
+    /// Whether its service refuses its deletion until that protection is lifted.
+    pub deletion_protection: bool,
 }
 
-/// What kind of thing a [`Leftover`] is.
+/// What kind of thing a [`Leftover`] is, in the order in which they go: what calls and reads before what it reads, and
+/// keys after all that they encrypt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LeftoverKind {
+    /// An alias of a function that is not the environment's.
+    FunctionAlias,
+    /// A published version of such a function.
+    FunctionVersion,
+    /// A function, with its versions and aliases.
+    Function,
     /// A bucket.
     Bucket,
     /// An image repository.
@@ -68,8 +81,14 @@ pub enum LeftoverKind {
     LogGroup,
     /// A table.
     Table,
+    /// A parameter of the Parameter Store.
+    Parameter,
+    /// A secret.
+    Secret,
     /// A key.
     Key,
+    /// A resource of another type that a deleted stack was told to keep.
+    Kept,
     /// Anything else that carries the project's tags.
     Tagged,
 }
@@ -78,15 +97,30 @@ impl LeftoverKind {
     /// What a person calls one of them.
     pub fn singular(self) -> &'static str {
         match self {
+            Self::FunctionAlias => "function alias",
+            Self::FunctionVersion => "function version",
+            Self::Function => "function",
             Self::Bucket => "bucket",
             Self::Repository => "image repository",
             Self::ReportGroup => "report group",
             Self::LogGroup => "log group",
             Self::Table => "table",
+            Self::Parameter => "parameter",
+            Self::Secret => "secret",
             Self::Key => "key",
+            Self::Kept => "kept resource",
             Self::Tagged => "tagged resource",
         }
     }
+}
+
+/// How a deleted stack left a thing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeptBy {
+    /// The stack's name.
+    pub stack: String,
+    /// The resource's type in CloudFormation.
+    pub resource_type: String,
 }
 
 /// Whether a [`Leftover`] can be removed now.
@@ -94,6 +128,11 @@ impl LeftoverKind {
 pub enum Removable {
     /// `destroy` removes it.
     Now,
+    /// `destroy` schedules its deletion, which can be called off until it goes.
+    Later {
+        /// How many days it waits.
+        days: i32,
+    },
     /// It is on its way out, and nothing hastens it.
     Waits {
         /// When it goes.
@@ -114,6 +153,17 @@ pub struct Leftover {
     pub contents: Contents,
     /// Whether it can be removed now.
     pub removable: Removable,
+    /// Whether its service refuses its deletion until that protection is lifted.
+    pub deletion_protection: bool,
+    /// The deleted stack that kept it, where one did.
+    pub kept_by: Option<KeptBy>,
+}
+
+impl Leftover {
+    /// Whether `destroy` does something about it.
+    pub fn is_work(&self) -> bool {
+        matches!(self.removable, Removable::Now | Removable::Later { .. })
+    }
 }
 
 /// A service that the endpoint lacks: nothing of its kind was looked for.
@@ -157,11 +207,7 @@ impl Inventory {
 
     /// Whether something is there that `destroy` removes.
     pub fn has_work(&self) -> bool {
-        !self.stacks.is_empty()
-            || self
-                .leftovers
-                .iter()
-                .any(|leftover| leftover.removable == Removable::Now)
+        !self.stacks.is_empty() || self.leftovers.iter().any(Leftover::is_work)
     }
 
     /// The leftovers of a kind.
@@ -181,5 +227,22 @@ impl Inventory {
         self.stacks
             .iter()
             .filter(|found| found.stack.termination_protection)
+    }
+
+    /// The tables of which `DeleteTable` is refused, of stacks and of none, each with the stack or itself as its label.
+    pub fn protected_tables(&self) -> Vec<(&str, &str)> {
+        let of_stacks = self.stacks.iter().flat_map(|stack| {
+            stack
+                .resources
+                .iter()
+                .filter(|found| found.deletion_protection)
+                .map(|found| (stack.label.as_str(), found.resource.physical_id.as_str()))
+        });
+        let loose = self
+            .leftovers
+            .iter()
+            .filter(|leftover| leftover.deletion_protection)
+            .map(|leftover| (leftover.id.as_str(), leftover.id.as_str()));
+        of_stacks.chain(loose).collect()
     }
 }

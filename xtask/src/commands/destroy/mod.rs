@@ -2,7 +2,8 @@ mod report;
 
 use clap::Args;
 use stackway_infra::aws::{
-    CodeBuildReports, CodePipeline, DynamoDb, Ecr, Kms, Logs, SdkConfig, Tagging,
+    CloudControl, CodeBuildReports, CodePipeline, DynamoDb, Ecr, Kms, Lambda, Logs, SdkConfig,
+    SecretsManager, Ssm, Tagging,
 };
 use stackway_infra::config::EnvironmentKind;
 use stackway_infra::flow::{Destroyer, Holdings, Leave};
@@ -44,15 +45,18 @@ pub(crate) struct DestroyArgs {
     endpoint: EndpointArgs,
 }
 
-/// What a destroy does only where it is told to.
+/// How far a destroy goes.
 #[derive(Debug, Args)]
 struct ForceArgs {
-    /// Switch termination protection off where it is on
+    /// Switch the termination protection of stacks, and the deletion protection of tables, off where it is on
     #[arg(long)]
     lift_protection: bool,
     /// Where a stack cannot be deleted for a cause that cannot be removed: delete it, and leave those resources
     #[arg(long)]
     force_delete: bool,
+    /// How long keys and secrets that no stack owns wait, so that their deletion can be called off
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(i32).range(7..=30))]
+    recovery_days: i32,
 }
 
 /// The adapters of what stands beside stacks.
@@ -63,6 +67,10 @@ struct Adapters {
     report_groups: CodeBuildReports,
     pipelines: CodePipeline,
     keys: Kms,
+    parameters: Ssm,
+    secrets: SecretsManager,
+    functions: Lambda,
+    any: CloudControl,
     tagged: Tagging,
 }
 
@@ -75,6 +83,10 @@ impl Adapters {
             report_groups: CodeBuildReports::new(config),
             pipelines: CodePipeline::new(config),
             keys: Kms::new(config),
+            parameters: Ssm::new(config),
+            secrets: SecretsManager::new(config),
+            functions: Lambda::new(config),
+            any: CloudControl::new(config),
             tagged: Tagging::new(config),
         }
     }
@@ -89,6 +101,10 @@ impl Adapters {
             report_groups: &self.report_groups,
             pipelines: &self.pipelines,
             keys: &self.keys,
+            parameters: &self.parameters,
+            secrets: &self.secrets,
+            functions: &self.functions,
+            any: &self.any,
             tagged: &self.tagged,
         }
     }
@@ -124,6 +140,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DestroyArgs) -> Res
             lift_protection: args.force.lift_protection,
             force_delete: args.force.force_delete,
             emulator: is_local,
+            recovery_days: args.force.recovery_days,
         },
     };
     let failed = |error| Failure::of_flow(error, Kind::Destroy, &name);

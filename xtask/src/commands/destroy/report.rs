@@ -218,8 +218,19 @@ fn lost(contents: Option<&Contents>) -> Vec<Lost> {
 
 impl LeftoverFound {
     fn new(leftover: &Leftover, region: &str) -> Self {
-        let (removable, why) = match &leftover.removable {
-            Removable::Now => ("now", "no stack owns it".to_owned()),
+        let kept = leftover.kept_by.as_ref();
+        let whose = kept.map_or_else(
+            || "no stack owns it".to_owned(),
+            |kept| format!("stack {} was told to keep it", kept.stack),
+        );
+        let (removable, mut why) = match &leftover.removable {
+            Removable::Now => ("now", whose),
+            Removable::Later { days } => (
+                "later",
+                format!(
+                    "{whose}; it goes {days} days after this, costs nothing until then, and can be brought back"
+                ),
+            ),
             Removable::Waits { until } => (
                 "waits",
                 until.map_or_else(
@@ -227,8 +238,11 @@ impl LeftoverFound {
                     |until| format!("waits for its deletion on {}", until.date()),
                 ),
             ),
-            Removable::ByHand => ("by hand", by_hand(leftover.kind).to_owned()),
+            Removable::ByHand => ("by hand", format!("{whose}; {}", by_hand(leftover, region))),
         };
+        if leftover.deletion_protection {
+            why += "; deletion protection is on";
+        }
         Self {
             kind: leftover.kind.singular(),
             id: leftover.id.clone(),
@@ -241,30 +255,41 @@ impl LeftoverFound {
     }
 }
 
-fn by_hand(kind: LeftoverKind) -> &'static str {
-    match kind {
-        LeftoverKind::Key => {
-            "no stack owns it, and what it encrypted would be lost with it: schedule its deletion"
-        }
-        LeftoverKind::Table => {
-            "no stack owns it, and its items would be lost with it: save them, then delete it"
-        }
-        _ => "it carries the environment's tags, and no stack owns it",
-    }
+/// Why it is left to a person, and where that person goes.
+fn by_hand(leftover: &Leftover, region: &str) -> String {
+    let service = match &leftover.kept_by {
+        Some(kept) => kept.resource_type.split("::").nth(1),
+        None => leftover.id.split(':').nth(2),
+    };
+    let service = service.unwrap_or("its service");
+    let what = leftover.kept_by.as_ref().map_or_else(
+        || "it carries the environment's tags, and what it is".to_owned(),
+        |kept| kept.resource_type.clone(),
+    );
+    format!("{what} is not removed here: delete it in the console of {service}, region {region}")
 }
 
 /// What it costs to keep for a month, in USD; `None` where no price is known.
 fn cost_a_month(leftover: &Leftover, region: &str) -> Option<Decimal> {
     let (item, quantity) = match (leftover.kind, &leftover.removable) {
-        (LeftoverKind::Key, Removable::Waits { .. }) | (LeftoverKind::ReportGroup, _) => {
+        // What waits costs nothing, nor does code that is not called.
+        (LeftoverKind::Key | LeftoverKind::Secret, Removable::Waits { .. })
+        | (
+            LeftoverKind::ReportGroup
+            | LeftoverKind::Function
+            | LeftoverKind::FunctionVersion
+            | LeftoverKind::FunctionAlias,
+            _,
+        ) => {
             return Some(Decimal::ZERO);
         }
         (LeftoverKind::Key, _) => ("kms-keys", Decimal::ONE),
+        (LeftoverKind::Secret, _) => ("secrets", Decimal::ONE),
         (LeftoverKind::Bucket, _) => ("s3-storage", gigabytes(leftover)?),
         (LeftoverKind::Table, _) => ("dynamodb-storage", gigabytes(leftover)?),
         (LeftoverKind::Repository, _) => ("ecr-storage", gigabytes(leftover)?),
         (LeftoverKind::LogGroup, _) => ("logs-storage", gigabytes(leftover)?),
-        (LeftoverKind::Tagged, _) => return None,
+        (LeftoverKind::Parameter | LeftoverKind::Kept | LeftoverKind::Tagged, _) => return None,
     };
     let book = PriceBook::embedded().ok()?;
     let price = book.price(item, region)?;

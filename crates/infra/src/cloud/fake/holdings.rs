@@ -5,17 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 use super::stacks::refused;
+use super::unowned::Unowned;
 use super::{FakeCloud, State};
 use crate::cloud::{
-    CloudError, Images, Keys, LogGroup, LogGroups, PipelineStacks, ReportGroup, ReportGroups,
-    StackList, Tables, Tagged,
+    CloudError, Images, LogGroup, LogGroups, PipelineStacks, ReportGroup, ReportGroups, StackList,
+    Tagged,
 };
-use crate::inventory::{KeyState, RepositoryContents, TableContents};
+use crate::inventory::{RepositoryContents, is_arn_of};
 use crate::stack::{Outcome, Stack, StackResource, StackStatus};
 
-type Tags = BTreeMap<String, String>;
+pub(super) type Tags = BTreeMap<String, String>;
 
-fn tags_of(tags: &[(&str, &str)]) -> Tags {
+pub(super) fn tags_of(tags: &[(&str, &str)]) -> Tags {
     tags.iter()
         .map(|&(key, value)| (key.to_owned(), value.to_owned()))
         .collect()
@@ -57,9 +58,9 @@ pub(super) struct Held {
     repositories: BTreeMap<String, FakeRepository>,
     log_groups: BTreeMap<String, u64>,
     report_groups: BTreeMap<String, ReportGroup>,
-    keys: BTreeMap<String, KeyState>,
-    tagged: BTreeSet<String>,
     pipelines: BTreeMap<String, FakePipeline>,
+    tagged: BTreeSet<String>,
+    pub(super) unowned: Unowned,
 }
 
 impl Held {
@@ -70,6 +71,12 @@ impl Held {
                 .repositories
                 .get(id)
                 .is_some_and(|repository| repository.images > 0)
+            || self.unowned.is_protected(id)
+    }
+
+    /// The tagging API does not list it any more.
+    pub(super) fn untag(&mut self, arn: &str) {
+        self.tagged.remove(arn);
     }
 
     /// It goes with the stack that owned it; a key begins to wait.
@@ -79,10 +86,8 @@ impl Held {
         self.log_groups.remove(id);
         self.report_groups.remove(id);
         self.pipelines.remove(id);
-        self.tagged.retain(|arn| !arn.ends_with(id));
-        if let Some(key) = self.keys.get_mut(id) {
-            *key = KeyState::PendingDeletion { on: None };
-        }
+        self.tagged.retain(|arn| !is_arn_of(arn, id));
+        self.unowned.remove(id);
     }
 }
 
@@ -106,6 +111,18 @@ impl FakeCloud {
                 resource_type: resource_type.to_owned(),
                 status: "CREATE_COMPLETE".to_owned(),
             });
+        });
+    }
+
+    /// Gives a stack a resource that stays when the stack is deleted.
+    pub fn put_kept_resource(&self, stack: &str, resource_type: &str, physical_id: &str) {
+        self.put_named_resource(stack, resource_type, physical_id);
+        self.with(|state| {
+            for resource in &mut state.entry(stack).resources {
+                if resource.physical_id == physical_id {
+                    "DELETE_SKIPPED".clone_into(&mut resource.status);
+                }
+            }
         });
     }
 
@@ -141,11 +158,6 @@ impl FakeCloud {
             };
             state.held.report_groups.insert(name.to_owned(), group)
         });
-    }
-
-    /// Puts a key there.
-    pub fn put_key(&self, id: &str, key: KeyState) {
-        self.with(|state| state.held.keys.insert(id.to_owned(), key));
     }
 
     /// Lets the tagging API list this ARN under the project's tags.
@@ -192,10 +204,6 @@ impl FakeCloud {
                 .report_groups
                 .keys()
                 .map(|name| format!("report group {name}"));
-            let keys = held.keys.iter().map(|(id, key)| match key {
-                KeyState::InUse => format!("key {id} in use"),
-                KeyState::PendingDeletion { .. } => format!("key {id} waits"),
-            });
             let pipelines = held
                 .pipelines
                 .iter()
@@ -205,7 +213,7 @@ impl FakeCloud {
                 .chain(repositories)
                 .chain(logs)
                 .chain(reports)
-                .chain(keys)
+                .chain(held.unowned.lines())
                 .chain(pipelines)
                 .collect()
         })
@@ -315,26 +323,6 @@ impl Images for FakeCloud {
 }
 
 #[async_trait]
-impl Tables for FakeCloud {
-    async fn table_contents(&self, name: &str) -> Result<Option<TableContents>, CloudError> {
-        self.read("table_contents", name, |state| {
-            let there = state
-                .stacks
-                .values()
-                .flat_map(|fake| &fake.resources)
-                .any(|resource| {
-                    resource.physical_id == name && resource.status != "DELETE_COMPLETE"
-                });
-            Ok(there.then_some(TableContents {
-                items: 3,
-                bytes: 300,
-            }))
-        })
-        .await
-    }
-}
-
-#[async_trait]
 impl LogGroups for FakeCloud {
     async fn log_group(&self, name: &str) -> Result<Option<LogGroup>, CloudError> {
         self.read("log_group", name, |state| {
@@ -370,14 +358,6 @@ impl ReportGroups for FakeCloud {
             Ok(())
         })
         .await
-    }
-}
-
-#[async_trait]
-impl Keys for FakeCloud {
-    async fn key(&self, id: &str) -> Result<Option<KeyState>, CloudError> {
-        self.read("key", id, |state| Ok(state.held.keys.get(id).copied()))
-            .await
     }
 }
 

@@ -7,6 +7,7 @@ mod faults;
 mod holdings;
 mod pipeline_runs;
 mod stacks;
+mod unowned;
 
 pub use clock::FakeClock;
 pub use drift::{FakeDrift, FakeOperationEvents};

@@ -474,6 +474,7 @@ impl Stacks for FakeCloud {
             let holds: Vec<_> = fake
                 .resources
                 .iter()
+                .filter(|resource| resource.status != "DELETE_SKIPPED")
                 .map(|resource| resource.physical_id.clone())
                 .collect();
             let full: Vec<_> = holds

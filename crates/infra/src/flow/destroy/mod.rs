@@ -1,14 +1,18 @@
 //! Removing an environment: what there is, how it goes, and the proof that nothing is left.
 
+mod leftovers;
 mod remove;
+mod sweep;
 mod take;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unowned_tests;
 
 use super::Tools;
 use crate::cloud::{
-    Images, Keys, LogGroups, Objects, PipelineStacks, ReportGroups, StackControl, StackList,
-    Tables, Tagged,
+    AnyResource, Functions, HeldParameters, HeldSecrets, Images, Keys, LogGroups, Objects,
+    PipelineStacks, ReportGroups, StackControl, StackList, Tables, Tagged,
 };
 use crate::inventory::{Inventory, LeftoverKind, Owner};
 
@@ -31,19 +35,41 @@ pub struct Holdings<'a> {
     pub pipelines: &'a dyn PipelineStacks,
     /// KMS.
     pub keys: &'a dyn Keys,
+    /// The Parameter Store.
+    pub parameters: &'a dyn HeldParameters,
+    /// Secrets Manager.
+    pub secrets: &'a dyn HeldSecrets,
+    /// Lambda.
+    pub functions: &'a dyn Functions,
+    /// The Cloud Control API.
+    pub any: &'a dyn AnyResource,
     /// The Resource Groups Tagging API.
     pub tagged: &'a dyn Tagged,
 }
 
 /// What a destroy may do beyond deleting.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leave {
-    /// Switch termination protection off.
+    /// Switch the termination protection of stacks, and the deletion protection of tables, off.
     pub lift_protection: bool,
     /// Delete a stack in `DELETE_FAILED` for good, where the cause cannot be removed: its resources stay then.
     pub force_delete: bool,
     /// The endpoint is an emulator, which may lack a service. On AWS, a service that does not answer is a failure.
     pub emulator: bool,
+    /// How many days keys and secrets wait for their deletion, 7 to 30.
+    pub recovery_days: i32,
+}
+
+impl Default for Leave {
+    /// Nothing but deleting, with as much time to call it off as KMS and Secrets Manager give by themselves.
+    fn default() -> Self {
+        Self {
+            lift_protection: false,
+            force_delete: false,
+            emulator: false,
+            recovery_days: 30,
+        }
+    }
 }
 
 /// Takes an environment's inventory, removes what is in it, and takes the inventory again.
@@ -66,6 +92,11 @@ pub struct Destroyer<'a> {
 pub enum Removal {
     /// The stack's termination protection is off by now.
     ProtectionLifted,
+    /// A table's deletion protection is off by now.
+    TableProtectionLifted {
+        /// The table.
+        table: String,
+    },
     /// The pipeline's stages take nothing in any more, and so many executions were stopped.
     PipelineStopped {
         /// How many executions.
@@ -90,6 +121,13 @@ pub enum Removal {
     },
     /// A thing that no stack owned is gone.
     Gone(LeftoverKind),
+    /// A thing that no stack owned waits for its deletion.
+    Scheduled {
+        /// What it is.
+        kind: LeftoverKind,
+        /// How many days it waits.
+        days: i32,
+    },
 }
 
 /// A stack that is gone.

@@ -1,6 +1,6 @@
 use super::{Destroyed, Destroyer, Removal, Removed};
 use crate::flow::{FlowError, Progress, Tools};
-use crate::inventory::{FoundPipeline, FoundStack, Inventory, Leftover, LeftoverKind, Removable};
+use crate::inventory::{FoundPipeline, FoundStack, Inventory, LeftoverKind};
 use crate::stack::{Outcome, StackResource, StackStatus};
 
 /// How often a stack's deletion is begun: a bucket can be written to between its emptying and its deletion, as access
@@ -18,7 +18,7 @@ impl Destroyer<'_> {
     /// What is left in the end is no error here: the caller shows it and judges.
     ///
     /// # Errors
-    /// [`FlowError::Protected`] before anything is changed, where a stack has termination protection and
+    /// [`FlowError::Protected`] before anything is changed, where a stack or a table is protected and
     /// [`Leave::lift_protection`](super::Leave::lift_protection) is not given; [`FlowError::Failed`] where a stack
     /// cannot be deleted; any call that fails.
     pub async fn destroy(
@@ -41,17 +41,16 @@ impl Destroyer<'_> {
         }
         // Stacks may have kept things, so what no stack owns is looked for once more.
         let mut left = self.inventory(only).await?;
-        for leftover in &left.leftovers {
-            if leftover.removable == Removable::Now {
-                self.remove_leftover(leftover).await?;
-                destroyed.leftovers += 1;
-            }
-        }
+        let swept = left.leftovers.clone();
+        destroyed.leftovers = self.sweep(&swept).await?;
         if destroyed.leftovers > 0 {
             left = self.inventory(only).await?;
         }
         for look in 0..LOOKS {
-            let late = left.of_kind(LeftoverKind::Tagged).next().is_some();
+            let late = left
+                .leftovers
+                .iter()
+                .any(|one| matches!(one.kind, LeftoverKind::Kept | LeftoverKind::Tagged));
             if !late || self.leave.emulator {
                 break;
             }
@@ -62,17 +61,21 @@ impl Destroyer<'_> {
                 .await;
             left = self.inventory(only).await?;
         }
+        self.add_waiting(&mut left, &swept).await?;
         destroyed.left = left;
         Ok(destroyed)
     }
 
     async fn lift_protection(&self, inventory: &Inventory) -> Result<(), FlowError> {
         let protected: Vec<_> = inventory.protected().collect();
-        if !protected.is_empty() && !self.leave.lift_protection {
+        let tables = inventory.protected_tables();
+        if !(protected.is_empty() && tables.is_empty()) && !self.leave.lift_protection {
+            let stacks = protected.iter().map(|found| found.stack.name.clone());
             return Err(FlowError::Protected {
-                stacks: protected
+                stacks: stacks.collect(),
+                tables: tables
                     .iter()
-                    .map(|found| found.stack.name.clone())
+                    .map(|(_, table)| (*table).to_owned())
                     .collect(),
             });
         }
@@ -82,10 +85,15 @@ impl Destroyer<'_> {
                 .await?;
             self.tell(&found.label, Removal::ProtectionLifted);
         }
+        for (label, table) in tables {
+            self.holdings.tables.lift_table_protection(table).await?;
+            let table = table.to_owned();
+            self.tell(label, Removal::TableProtectionLifted { table });
+        }
         Ok(())
     }
 
-    fn tell(&self, label: &str, removal: Removal) {
+    pub(super) fn tell(&self, label: &str, removal: Removal) {
         self.tools.tell(label, &Progress::Removal(removal));
     }
 
@@ -184,7 +192,7 @@ impl Destroyer<'_> {
         }
     }
 
-    async fn empty_bucket(&self, label: &str, bucket: &str) -> Result<(), FlowError> {
+    pub(super) async fn empty_bucket(&self, label: &str, bucket: &str) -> Result<(), FlowError> {
         let objects = self.holdings.objects.empty_bucket(bucket).await?;
         if objects > 0 {
             let bucket = bucket.to_owned();
@@ -194,7 +202,11 @@ impl Destroyer<'_> {
         Ok(())
     }
 
-    async fn empty_repository(&self, label: &str, repository: &str) -> Result<(), FlowError> {
+    pub(super) async fn empty_repository(
+        &self,
+        label: &str,
+        repository: &str,
+    ) -> Result<(), FlowError> {
         let images = match self.holdings.images.empty_repository(repository).await {
             // An emulator without this service holds no images either.
             Err(error) if self.leave.emulator && error.is_unknown_operation() => 0,
@@ -204,27 +216,6 @@ impl Destroyer<'_> {
             let repository = repository.to_owned();
             self.tell(label, Removal::ImagesDeleted { repository, images });
         }
-        Ok(())
-    }
-
-    async fn remove_leftover(&self, leftover: &Leftover) -> Result<(), FlowError> {
-        let id = leftover.id.as_str();
-        let holdings = &self.holdings;
-        match leftover.kind {
-            LeftoverKind::Bucket => {
-                self.empty_bucket(id, id).await?;
-                holdings.objects.delete_bucket(id).await?;
-            }
-            LeftoverKind::Repository => {
-                self.empty_repository(id, id).await?;
-                holdings.images.delete_repository(id).await?;
-            }
-            LeftoverKind::ReportGroup => holdings.report_groups.delete_report_group(id).await?,
-            LeftoverKind::LogGroup => holdings.log_groups.delete_log_group(id).await?,
-            // Never removable now: see `look_at`.
-            LeftoverKind::Table | LeftoverKind::Key | LeftoverKind::Tagged => return Ok(()),
-        }
-        self.tell(id, Removal::Gone(leftover.kind));
         Ok(())
     }
 }

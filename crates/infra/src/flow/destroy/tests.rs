@@ -7,14 +7,15 @@ use crate::clock::PollInterval;
 use crate::cloud::CloudError;
 use crate::cloud::fake::{Case, Ended, FakeClock, FakeCloud, Fault, Faults, for_each_fault};
 use crate::flow::{FlowError, Observer, Progress, Tools};
-use crate::inventory::{Inventory, KeyState, LeftoverKind, Owner, Removable};
+use crate::inventory::{Inventory, KeyState, Leftover, LeftoverKind, Owner, Removable};
 use crate::naming::Naming;
 
-const STEM: &str = "stackway-eu-west-2-dev";
-const OURS: &[(&str, &str)] = &[("project", "stackway"), ("environment", "dev")];
+const OLD_SECRET: &str = "arn:aws:secretsmanager:eu-west-2:111122223333:secret:old-Ab12Cd";
+pub(super) const STEM: &str = "stackway-eu-west-2-dev";
+pub(super) const OURS: &[(&str, &str)] = &[("project", "stackway"), ("environment", "dev")];
 
 #[derive(Default)]
-struct Seen(Mutex<Vec<String>>);
+pub(super) struct Seen(pub(super) Mutex<Vec<String>>);
 
 impl Observer for Seen {
     fn observe(&self, stack: &str, progress: &Progress) {
@@ -30,16 +31,16 @@ impl Observer for Seen {
     }
 }
 
-struct Bench {
-    cloud: FakeCloud,
+pub(super) struct Bench {
+    pub(super) cloud: FakeCloud,
     clock: FakeClock,
-    seen: Seen,
+    pub(super) seen: Seen,
     owner: Owner,
-    leave: Leave,
+    pub(super) leave: Leave,
 }
 
 impl Bench {
-    fn new(faults: &Faults) -> Self {
+    pub(super) fn new(faults: &Faults) -> Self {
         let naming = Naming {
             project: "stackway".into(),
             region: "eu-west-2".into(),
@@ -55,7 +56,7 @@ impl Bench {
     }
 
     /// An environment with everything in it, and what only looks like a part of it.
-    fn filled(faults: &Faults) -> Self {
+    pub(super) fn filled(faults: &Faults) -> Self {
         let bench = Self::new(faults);
         let cloud = &bench.cloud;
         for stack in ["artifacts", "table", "delivery"] {
@@ -74,9 +75,10 @@ impl Bench {
         let repository = format!("{STEM}-api");
         cloud.put_repository(&repository, 3, OURS);
         cloud.put_named_resource(&artifacts, "AWS::ECR::Repository", &repository);
-        cloud.put_key("key-1", KeyState::InUse);
+        cloud.put_key("key-1", KeyState::InUse, OURS);
         cloud.put_named_resource(&artifacts, "AWS::KMS::Key", "key-1");
         let table = format!("{STEM}-table");
+        cloud.put_table("items", false, OURS);
         cloud.put_named_resource(&table, "AWS::DynamoDB::Table", "items");
         let pipeline = format!("{STEM}-deployment");
         cloud.put_pipeline(&pipeline, &[], &["release", "another-teams"]);
@@ -86,8 +88,26 @@ impl Bench {
         cloud.put_report_group(&format!("{STEM}-test-bare"), &[]);
         cloud.put_loose_bucket("kept-by-an-update", 2, OURS);
         cloud.put_tagged("arn:aws:s3:::kept-by-an-update");
+        bench.put_unowned();
         bench.put_strangers();
         bench
+    }
+
+    /// What carries the tags and is in no stack: of each kind one.
+    fn put_unowned(&self) {
+        let cloud = &self.cloud;
+        cloud.put_table("old-items", false, OURS);
+        cloud.put_tagged("arn:aws:dynamodb:eu-west-2:111122223333:table/old-items");
+        cloud.put_parameter("/old/name", OURS);
+        cloud.put_tagged("arn:aws:ssm:eu-west-2:111122223333:parameter/old/name");
+        cloud.put_parameter("/old/url", OURS);
+        cloud.put_tagged("arn:aws:ssm:eu-west-2:111122223333:parameter/old/url");
+        cloud.put_secret(OLD_SECRET, &["us-east-1"], OURS);
+        cloud.put_tagged(OLD_SECRET);
+        cloud.put_function("old-api", &["1", "2"], &["live"], OURS);
+        cloud.put_tagged("arn:aws:lambda:eu-west-2:111122223333:function:old-api");
+        cloud.put_key("key-2", KeyState::InUse, OURS);
+        cloud.put_tagged("arn:aws:kms:eu-west-2:111122223333:key/key-2");
     }
 
     fn put_strangers(&self) {
@@ -119,13 +139,23 @@ impl Bench {
         cloud.put_repository("stackway-eu-west-2-dev-api-2", 5, &[]);
         cloud.put_log_group("/aws/codebuild/stackway-eu-west-2-dev-test-2", 5);
         cloud.put_report_group("stackway-eu-west-2-dev-tests", &[]);
+        // Listed under our tags a moment ago, and somebody else's by now.
+        let theirs = &[("project", "other"), ("environment", "dev")];
+        for (arn, tags) in [("given-away", &theirs[..]), ("untagged", &[])] {
+            cloud.put_table(arn, false, tags);
+            cloud.put_tagged(&format!(
+                "arn:aws:dynamodb:eu-west-2:111122223333:table/{arn}"
+            ));
+            cloud.put_key(arn, KeyState::InUse, tags);
+            cloud.put_tagged(&format!("arn:aws:kms:eu-west-2:111122223333:key/{arn}"));
+        }
         cloud.put_report_group(
             "stackway-eu-west-2-dev-test-other",
             &[("project", "other"), ("environment", "dev")],
         );
     }
 
-    fn destroyer(&self) -> Destroyer<'_> {
+    pub(super) fn destroyer(&self) -> Destroyer<'_> {
         let cloud = &self.cloud;
         Destroyer {
             tools: Tools {
@@ -144,6 +174,10 @@ impl Bench {
                 report_groups: cloud,
                 pipelines: cloud,
                 keys: cloud,
+                parameters: cloud,
+                secrets: cloud,
+                functions: cloud,
+                any: cloud,
                 tagged: cloud,
             },
             owner: &self.owner,
@@ -151,11 +185,11 @@ impl Bench {
         }
     }
 
-    async fn inventory(&self) -> Inventory {
+    pub(super) async fn inventory(&self) -> Inventory {
         self.destroyer().inventory(&[]).await.unwrap()
     }
 
-    async fn run(&self) -> Result<Destroyed, FlowError> {
+    pub(super) async fn run(&self) -> Result<Destroyed, FlowError> {
         let destroyer = self.destroyer();
         let inventory = destroyer.inventory(&[]).await?;
         destroyer.destroy(&inventory, &[]).await
@@ -174,7 +208,13 @@ repository stackway-eu-west-2-dev-api-2 with 5
 log group /aws/codebuild/stackway-eu-west-2-dev-test-2
 report group stackway-eu-west-2-dev-test-other
 report group stackway-eu-west-2-dev-tests
-key key-1 waits";
+table given-away
+table untagged
+secret arn:aws:secretsmanager:eu-west-2:111122223333:secret:old-Ab12Cd waits
+key given-away in use
+key key-1 waits
+key key-2 waits
+key untagged in use";
 
 #[tokio::test]
 async fn all_that_is_ours_goes_and_nothing_else() {
@@ -198,14 +238,17 @@ async fn all_that_is_ours_goes_and_nothing_else() {
     ");
     let destroyed = bench.destroyer().destroy(&inventory, &[]).await.unwrap();
     assert_eq!(destroyed.removed.len(), 5);
-    assert_eq!(destroyed.leftovers, 3);
+    // The keys and the secret alone are left, and wait.
+    let left = &destroyed.left.leftovers;
+    let kinds: Vec<_> = left.iter().map(|one| one.kind).collect();
+    let waits = |one: &Leftover| matches!(one.removable, Removable::Waits { .. });
+    assert_eq!(
+        kinds,
+        [LeftoverKind::Secret, LeftoverKind::Key, LeftoverKind::Key]
+    );
+    assert!(left.iter().all(waits), "{left:?}");
     assert_eq!(bench.cloud.everything().join("\n"), STRANGERS);
-    // The key alone is left, and waits.
-    let [key] = &destroyed.left.leftovers[..] else {
-        panic!("{:?}", destroyed.left.leftovers);
-    };
-    assert_eq!(key.kind, LeftoverKind::Key);
-    assert_eq!(key.removable, Removable::Waits { until: None });
+    assert_eq!(destroyed.leftovers, 9);
     insta::assert_snapshot!(bench.cloud.writes().join("\n"), @r"
     close_stage stackway-eu-west-2-dev-deployment/Source
     close_stage stackway-eu-west-2-dev-deployment/Deploy
@@ -217,10 +260,16 @@ async fn all_that_is_ours_goes_and_nothing_else() {
     empty_bucket stackway-111122223333-eu-west-2-dev
     empty_repository stackway-eu-west-2-dev-api
     delete_stack stackway-eu-west-2-dev-artifacts
+    delete_function old-api
     empty_bucket kept-by-an-update
     delete_bucket kept-by-an-update
     delete_report_group stackway-eu-west-2-dev-test-bare
     delete_log_group /aws/codebuild/stackway-eu-west-2-dev-test
+    delete_table old-items
+    delete_parameters /old/name,/old/url
+    remove_replicas arn:aws:secretsmanager:eu-west-2:111122223333:secret:old-Ab12Cd
+    schedule_secret_deletion arn:aws:secretsmanager:eu-west-2:111122223333:secret:old-Ab12Cd in 30 days
+    schedule_key_deletion key-2 in 30 days
     ");
 }
 
@@ -263,7 +312,7 @@ async fn protection_is_lifted_only_where_that_is_said() {
     let error = bench.run().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "termination protection is on for stackway-eu-west-2-dev-table"
+        "protection against deletion is on for stackway-eu-west-2-dev-table"
     );
     assert_eq!(bench.cloud.writes(), [""; 0]);
     bench.leave.lift_protection = true;

@@ -1,0 +1,152 @@
+use async_trait::async_trait;
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::operation::delete_function::DeleteFunctionError;
+use aws_sdk_lambda::operation::get_function::GetFunctionError;
+use aws_sdk_lambda::operation::list_aliases::ListAliasesError;
+use aws_sdk_lambda::operation::list_versions_by_function::ListVersionsByFunctionError;
+
+use super::config::{SdkConfig, cloud_error};
+use crate::cloud::{CloudError, Function, Functions};
+
+/// What Lambda calls the code that was not published as a version.
+const UNPUBLISHED: &str = "$LATEST";
+
+/// [`Functions`] on Lambda.
+#[derive(Clone, Debug)]
+pub struct Lambda {
+    client: Client,
+}
+
+impl Lambda {
+    /// A client for this configuration.
+    pub fn new(config: &SdkConfig) -> Self {
+        Self {
+            client: Client::new(config),
+        }
+    }
+
+    async fn delete(&self, name: &str, version: Option<&str>) -> Result<(), CloudError> {
+        let answer = self
+            .client
+            .delete_function()
+            .function_name(name)
+            .set_qualifier(version.map(str::to_owned))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteFunctionError::is_resource_not_found_exception) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(cloud_error("lambda:DeleteFunction", &error)),
+        }
+    }
+
+    /// Adds the published versions, and the bytes of all; false where the function is gone by now.
+    async fn add_versions(&self, name: &str, function: &mut Function) -> Result<bool, CloudError> {
+        let mut pages = self
+            .client
+            .list_versions_by_function()
+            .function_name(name)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = match page {
+                Ok(page) => page,
+                Err(error)
+                    if error.as_service_error().is_some_and(
+                        ListVersionsByFunctionError::is_resource_not_found_exception,
+                    ) =>
+                {
+                    return Ok(false);
+                }
+                Err(error) => return Err(cloud_error("lambda:ListVersionsByFunction", &error)),
+            };
+            for one in page.versions() {
+                function.bytes += one.code_size().unsigned_abs();
+                let version = one.version().filter(|version| *version != UNPUBLISHED);
+                function.versions.extend(version.map(str::to_owned));
+            }
+        }
+        Ok(true)
+    }
+
+    async fn add_aliases(&self, name: &str, function: &mut Function) -> Result<bool, CloudError> {
+        let mut pages = self
+            .client
+            .list_aliases()
+            .function_name(name)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = match page {
+                Ok(page) => page,
+                Err(error)
+                    if error
+                        .as_service_error()
+                        .is_some_and(ListAliasesError::is_resource_not_found_exception) =>
+                {
+                    return Ok(false);
+                }
+                Err(error) => return Err(cloud_error("lambda:ListAliases", &error)),
+            };
+            let names = page.aliases().iter().filter_map(|alias| alias.name());
+            function.aliases.extend(names.map(str::to_owned));
+        }
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl Functions for Lambda {
+    async fn function(&self, name: &str) -> Result<Option<Function>, CloudError> {
+        let answer = match self.client.get_function().function_name(name).send().await {
+            Ok(answer) => answer,
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(GetFunctionError::is_resource_not_found_exception) =>
+            {
+                return Ok(None);
+            }
+            Err(error) => return Err(cloud_error("lambda:GetFunction", &error)),
+        };
+        let mut function = Function {
+            tags: answer.tags.unwrap_or_default().into_iter().collect(),
+            ..Function::default()
+        };
+        let there = self.add_versions(name, &mut function).await?
+            && self.add_aliases(name, &mut function).await?;
+        Ok(there.then_some(function))
+    }
+
+    async fn delete_function(&self, name: &str) -> Result<(), CloudError> {
+        self.delete(name, None).await
+    }
+
+    async fn delete_version(&self, name: &str, version: &str) -> Result<(), CloudError> {
+        self.delete(name, Some(version)).await
+    }
+
+    async fn delete_alias(&self, name: &str, alias: &str) -> Result<(), CloudError> {
+        // Lambda answers well where there is no such alias.
+        match self
+            .client
+            .delete_alias()
+            .function_name(name)
+            .name(alias)
+            .send()
+            .await
+        {
+            Ok(_) => Ok(()),
+            Err(error) => match cloud_error("lambda:DeleteAlias", &error) {
+                error if error.code() == Some("ResourceNotFoundException") => Ok(()),
+                error => Err(error),
+            },
+        }
+    }
+}
