@@ -58,9 +58,8 @@ impl HeldSecrets for SecretsManager {
             .recovery_window_in_days(days.into())
             .send()
             .await;
-        let error = match answer {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = answer else {
+            return Ok(());
         };
         match error.as_service_error() {
             Some(DeleteSecretError::ResourceNotFoundException(_)) => return Ok(()),

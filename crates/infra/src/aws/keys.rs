@@ -90,9 +90,8 @@ impl Keys for Kms {
             .pending_window_in_days(days)
             .send()
             .await;
-        let error = match answer {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = answer else {
+            return Ok(());
         };
         if error
             .as_service_error()

@@ -1,5 +1,7 @@
 //! The adapters: one file an AWS service, each the only one that names its SDK crate.
 
+#[cfg(test)]
+mod answers;
 mod any_resource;
 mod billing;
 mod change_set;
@@ -11,6 +13,8 @@ mod config;
 mod functions;
 mod held_parameters;
 mod held_secrets;
+#[cfg(test)]
+mod held_tests;
 mod iam;
 mod images;
 mod keys;

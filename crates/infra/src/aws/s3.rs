@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::pin::pin;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
@@ -7,7 +8,8 @@ use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier, ObjectVersion};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use futures::future::try_join_all;
+use futures::future::{Either, select, try_join_all};
+use futures::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
 
 use super::config::{SdkConfig, SdkError, cloud_error};
 use crate::cloud::{CloudError, Objects};
@@ -98,30 +100,37 @@ impl S3 {
         }
     }
 
-    /// Deletes what a walk through the bucket finds: a batch for each page, several at a time.
+    /// Deletes what a walk through the bucket finds: a batch for each page, several at a time, while the next page is
+    /// listed. What a page leaves out since its marker was deleted meanwhile is found by the next walk.
     async fn delete_versions(&self, bucket: &str) -> Result<u64, CloudError> {
         let mut removed = 0;
-        let mut from = None;
-        loop {
-            let mut batches = Vec::new();
-            while batches.len() < BATCHES {
-                let Some(page) = self.page(bucket, from).await? else {
-                    return Ok(removed);
-                };
-                let batch = identifiers(&page);
-                if !batch.is_empty() {
-                    batches.push(self.delete_batch(bucket, batch));
+        let mut deleting = FuturesUnordered::new();
+        let mut from: Option<Option<Marker>> = Some(None);
+        while let Some(marker) = from.take() {
+            let mut listing = pin!(self.page(bucket, marker));
+            let page = loop {
+                if deleting.is_empty() {
+                    break listing.await?;
                 }
-                from = next_of(&page);
-                if from.is_none() {
-                    break;
+                match select(listing.as_mut(), deleting.next()).await {
+                    Either::Left((page, _)) => break page?,
+                    Either::Right((done, _)) => removed += done.transpose()?.unwrap_or_default(),
                 }
+            };
+            let Some(page) = page else { break };
+            from = next_of(&page).map(Some);
+            let batch = identifiers(&page);
+            if !batch.is_empty() {
+                deleting.push(self.delete_batch(bucket, batch));
             }
-            removed += try_join_all(batches).await?.iter().sum::<u64>();
-            if from.is_none() {
-                return Ok(removed);
+            while deleting.len() >= BATCHES {
+                removed += deleting.try_next().await?.unwrap_or_default();
             }
         }
+        while let Some(done) = deleting.try_next().await? {
+            removed += done;
+        }
+        Ok(removed)
     }
 
     /// Uploads in parts that were not brought to an end, as key and id: they are paid for and stand in the way.

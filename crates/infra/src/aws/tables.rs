@@ -114,9 +114,9 @@ impl Tables for DynamoDb {
 
     async fn delete_table(&self, name: &str) -> Result<bool, CloudError> {
         use DeleteTableError as Delete;
-        let error = match self.client.delete_table().table_name(name).send().await {
-            Ok(_) => return Ok(true),
-            Err(error) => error,
+        let answer = self.client.delete_table().table_name(name).send().await;
+        let Err(error) = answer else {
+            return Ok(true);
         };
         match error.as_service_error() {
             Some(Delete::ResourceNotFoundException(_)) => Ok(true),

@@ -1,52 +1,14 @@
 //! Over the service's own JSON: what goes over the wire is what the documentation of each call shows.
 
-use std::sync::{Arc, Mutex};
-
-use aws_sdk_codepipeline::config::{BehaviorVersion, Credentials, Region};
-use aws_smithy_http_client::test_util::infallible_client_fn;
-use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::aws::answers::{self, Asked};
 use crate::pipeline::{DeclaredAction, DeclaredStage, Revision, RunStatus, StageState, Trouble};
 
-/// What was asked: the operation and its JSON.
-type Asked = Arc<Mutex<Vec<(String, Value)>>>;
-
-/// A client whose calls are answered from the list: by operation, each answer once, in order.
-fn answering(answers: &[(&str, u16, Value)]) -> (CodePipeline, Asked) {
-    let asked = Asked::default();
-    let seen = Arc::clone(&asked);
-    let left = Mutex::new(answers.iter().map(own).collect::<Vec<_>>());
-    let http = infallible_client_fn(move |request: http::Request<SdkBody>| {
-        let target = request.headers()["x-amz-target"].to_str().unwrap();
-        let operation = target.rsplit('.').next().unwrap().to_owned();
-        let body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
-        seen.lock().unwrap().push((operation.clone(), body));
-        let mut left = left.lock().unwrap();
-        let at = left
-            .iter()
-            .position(|(name, ..)| *name == operation)
-            .unwrap_or_else(|| panic!("{operation} was not expected"));
-        let (_, status, answer) = left.remove(at);
-        http::Response::builder()
-            .status(status)
-            .header("content-type", "application/x-amz-json-1.1")
-            .body(SdkBody::from(answer.to_string()))
-            .unwrap()
-    });
-    let config = aws_sdk_codepipeline::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-2"))
-        .credentials_provider(Credentials::for_tests())
-        .http_client(http)
-        .build();
-    let client = Client::from_conf(config);
-    (CodePipeline { client }, asked)
-}
-
-fn own((operation, status, answer): &(&str, u16, Value)) -> (String, u16, Value) {
-    ((*operation).to_owned(), *status, answer.clone())
+fn answering(given: &[(&str, u16, Value)]) -> (CodePipeline, Asked) {
+    let (config, asked) = answers::answering(given);
+    (CodePipeline::new(&config), asked)
 }
 
 fn calls(asked: &Asked) -> Vec<(String, Value)> {

@@ -150,15 +150,15 @@ impl Destroyer<'_> {
         let project = format!("{}-", self.owner.project());
         let mut kept = Candidates::new();
         for (name, id) in self.holdings.stacks.deleted_stacks().await? {
-            let named = names.contains(&name) || by_pipeline.contains_key(&name);
+            let known = names.contains(&name) || by_pipeline.contains_key(&name);
             // Of the others that may be ours, the tags tell.
-            if !named && !name.starts_with(&project) {
+            if !known && !name.starts_with(&project) {
                 continue;
             }
             let Some(stack) = self.tools.stacks.describe_stack(&id).await? else {
                 continue;
             };
-            if !self.owner.owns(named, &stack.tags) {
+            if !self.owner.owns(known, &stack.tags) {
                 continue;
             }
             for (resource_type, physical_id) in self.kept_resources(&id).await? {
@@ -246,17 +246,6 @@ impl Destroyer<'_> {
                 standing.contents = contents.into();
                 holdings.tables.table_tags(id).await?
             }
-            LeftoverKind::Key => {
-                let key = holdings.keys.key(id).await;
-                match self.offered(inventory, "keys", key)?.flatten() {
-                    None => return Ok(None),
-                    Some(KeyState::PendingDeletion { on }) => {
-                        standing.removable = Removable::Waits { until: on };
-                    }
-                    Some(KeyState::InUse) => standing.removable = self.later(),
-                }
-                holdings.keys.key_tags(id).await?
-            }
             LeftoverKind::Parameter => {
                 let parameter = holdings.parameters.held_parameter(id).await;
                 let parameter = self.offered(inventory, "parameters", parameter)?;
@@ -266,17 +255,13 @@ impl Destroyer<'_> {
                 standing.id = parameter.name;
                 parameter.tags
             }
-            LeftoverKind::Secret => {
-                let secret = holdings.secrets.held_secret(id).await;
-                let secret = self.offered(inventory, "secrets", secret)?;
-                let Some(secret) = secret.flatten() else {
+            LeftoverKind::Key | LeftoverKind::Secret => {
+                let Some((removable, tags)) = self.look_at_what_waits(inventory, kind, id).await?
+                else {
                     return Ok(None);
                 };
-                standing.removable = match secret.deleted_on {
-                    Some(on) => Removable::Waits { until: Some(on) },
-                    None => self.later(),
-                };
-                secret.tags
+                standing.removable = removable;
+                tags
             }
             LeftoverKind::Function => {
                 let function = holdings.functions.function(id).await;
@@ -293,24 +278,9 @@ impl Destroyer<'_> {
                 function.tags
             }
             LeftoverKind::FunctionVersion | LeftoverKind::FunctionAlias => {
-                let Some((name, part)) = part_of(id) else {
-                    return Ok(None);
-                };
-                let function = holdings.functions.function(name).await;
-                let function = self.offered(inventory, "functions", function)?;
-                let Some(function) = function.flatten() else {
-                    return Ok(None);
-                };
-                let parts = if kind == LeftoverKind::FunctionAlias {
-                    &function.aliases
-                } else {
-                    &function.versions
-                };
-                if !parts.iter().any(|one| one == part) {
-                    return Ok(None);
-                }
                 // Tags are the function's, and it may be another stack's than the version's.
-                return Ok(trace.kept_by.is_some().then_some(standing));
+                let ours = trace.kept_by.is_some() && self.has_part(inventory, kind, id).await?;
+                return Ok(ours.then_some(standing));
             }
             LeftoverKind::Kept => {
                 standing.removable = Removable::ByHand;
@@ -326,6 +296,56 @@ impl Destroyer<'_> {
             }
         };
         Ok(self.owner.owns(trace.named, &tags).then_some(standing))
+    }
+
+    /// How a key or a secret stands, which wait for their deletion, with its tags.
+    async fn look_at_what_waits(
+        &self,
+        inventory: &mut Inventory,
+        kind: LeftoverKind,
+        id: &str,
+    ) -> Result<Option<(Removable, BTreeMap<String, String>)>, FlowError> {
+        let holdings = &self.holdings;
+        if kind == LeftoverKind::Key {
+            let key = holdings.keys.key(id).await;
+            let removable = match self.offered(inventory, "keys", key)?.flatten() {
+                None => return Ok(None),
+                Some(KeyState::PendingDeletion { on }) => Removable::Waits { until: on },
+                Some(KeyState::InUse) => self.later(),
+            };
+            return Ok(Some((removable, holdings.keys.key_tags(id).await?)));
+        }
+        let secret = holdings.secrets.held_secret(id).await;
+        let secret = self.offered(inventory, "secrets", secret)?.flatten();
+        Ok(secret.map(|secret| {
+            let removable = match secret.deleted_on {
+                Some(on) => Removable::Waits { until: Some(on) },
+                None => self.later(),
+            };
+            (removable, secret.tags)
+        }))
+    }
+
+    /// Whether the version or alias of that ARN is there.
+    async fn has_part(
+        &self,
+        inventory: &mut Inventory,
+        kind: LeftoverKind,
+        arn: &str,
+    ) -> Result<bool, FlowError> {
+        let Some((name, part)) = part_of(arn) else {
+            return Ok(false);
+        };
+        let function = self.holdings.functions.function(name).await;
+        let function = self.offered(inventory, "functions", function)?.flatten();
+        Ok(function.is_some_and(|function| {
+            let parts = if kind == LeftoverKind::FunctionAlias {
+                &function.aliases
+            } else {
+                &function.versions
+            };
+            parts.iter().any(|one| one == part)
+        }))
     }
 
     fn later(&self) -> Removable {

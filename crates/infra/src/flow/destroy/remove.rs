@@ -69,7 +69,8 @@ impl Destroyer<'_> {
     async fn lift_protection(&self, inventory: &Inventory) -> Result<(), FlowError> {
         let protected: Vec<_> = inventory.protected().collect();
         let tables = inventory.protected_tables();
-        if !(protected.is_empty() && tables.is_empty()) && !self.leave.lift_protection {
+        let any = !protected.is_empty() || !tables.is_empty();
+        if any && !self.leave.lift_protection {
             let stacks = protected.iter().map(|found| found.stack.name.clone());
             return Err(FlowError::Protected {
                 stacks: stacks.collect(),
