@@ -29,6 +29,8 @@ pub enum ErrorKind {
     Waiting,
     /// Another run has its place.
     Overtaken,
+    /// A person has stopped it.
+    Stopped,
     /// A tool is missing.
     Tool,
     /// A file could not be read or written.

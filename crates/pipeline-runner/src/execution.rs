@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
-use crate::build::ReportSummary;
+use crate::build::{CacheRun, PhaseRun, ReportSummary};
 use crate::variables::Namespaces;
 use crate::{ErrorKind, RunError};
 
@@ -24,8 +24,12 @@ pub enum Status {
     Failed,
     /// It was left out.
     Skipped,
-    /// It was ended before its end, by Ctrl-C or `--until`.
+    /// It goes on only until what is under way has ended.
+    Stopping,
+    /// It was ended before its end, by `pipeline stop` or `--until`.
     Stopped,
+    /// It was given up while it ran.
+    Abandoned,
     /// A later execution has its place.
     Superseded,
 }
@@ -39,7 +43,9 @@ impl Status {
             Self::Succeeded => "Succeeded",
             Self::Failed => "Failed",
             Self::Skipped => "Skipped",
+            Self::Stopping => "Stopping",
             Self::Stopped => "Stopped",
+            Self::Abandoned => "Abandoned",
             Self::Superseded => "Superseded",
         }
     }
@@ -66,6 +72,9 @@ pub struct Execution {
     pub rollback_of: Option<String>,
     /// The execution that invoked it.
     pub invoked_by: Option<String>,
+    /// Why it is to stop, or was stopped.
+    #[serde(default)]
+    pub stopped_for: Option<String>,
     /// Its stages, in their order.
     pub stages: Vec<StageRun>,
     /// Artifacts by name: the SHA-256 of each.
@@ -110,12 +119,47 @@ pub struct ActionRun {
     pub variables: BTreeMap<String, String>,
     /// What its reports tell.
     pub reports: Vec<ReportSummary>,
+    /// Where the time of its build went.
+    #[serde(default)]
+    pub phases: Vec<PhaseRun>,
+    /// What its build found in its cache.
+    #[serde(default)]
+    pub caches: Vec<CacheRun>,
 }
 
 impl Execution {
+    /// An id that no other execution has.
+    pub fn new_id() -> String {
+        uuid::Uuid::new_v4().to_string()
+    }
+
     /// Whether it goes by what it was, and nothing runs it: its process was killed, or interrupted.
     pub fn is_orphan(&self) -> bool {
-        self.status == Status::InProgress && !lives(self.process)
+        self.is_under_way() && !lives(self.process)
+    }
+
+    /// Whether a process runs it.
+    pub fn is_running(&self) -> bool {
+        self.is_under_way() && lives(self.process)
+    }
+
+    fn is_under_way(&self) -> bool {
+        matches!(self.status, Status::InProgress | Status::Stopping)
+    }
+
+    /// Marks what ran as given up, once nothing runs it any more.
+    pub(crate) fn abandon(&mut self) {
+        for stage in &mut self.stages {
+            for action in &mut stage.actions {
+                if action.status == Status::InProgress {
+                    action.status = Status::Abandoned;
+                    action.ended = Some(now());
+                }
+            }
+            if stage.status == Status::InProgress {
+                stage.status = Status::Stopped;
+            }
+        }
     }
 }
 
@@ -166,6 +210,22 @@ impl Executions {
         self.root.join("executions").join(pipeline).join(id)
     }
 
+    /// Where a build of CodeBuild has its sources and its cache: one folder for all runs.
+    pub fn sources_of_build(&self, pipeline: &str, build: &str) -> PathBuf {
+        self.build(pipeline, build).join("src")
+    }
+
+    pub(crate) fn build(&self, pipeline: &str, build: &str) -> PathBuf {
+        self.root.join("builds").join(format!("{pipeline}-{build}"))
+    }
+
+    /// Where an image is built: one folder for all runs, so that what is built of the same files is built once.
+    pub fn sources_of_image(&self, pipeline: &str, stage: &str, action: &str) -> PathBuf {
+        self.root
+            .join("images")
+            .join(format!("{pipeline}-{stage}-{action}"))
+    }
+
     /// The log of an action.
     pub fn log(&self, execution: &Execution, stage: &str, action: &str) -> PathBuf {
         self.folder(&execution.pipeline, &execution.id)
@@ -205,7 +265,7 @@ impl Executions {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(RunError::io("read", &path, &error)),
             };
-            let execution: Execution = serde_json::from_slice(&text).map_err(|error| {
+            let mut execution: Execution = serde_json::from_slice(&text).map_err(|error| {
                 RunError::new(
                     ErrorKind::Io,
                     format!("`{}` is not the state of an execution", path.display()),
@@ -213,6 +273,7 @@ impl Executions {
                 .cause(error.to_string())
                 .hint("remove its folder")
             })?;
+            self.see_request(&mut execution)?;
             all.push(execution);
         }
         all.sort_by(|a, b| (b.started, &b.id).cmp(&(a.started, &a.id)));

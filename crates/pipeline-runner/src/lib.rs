@@ -11,7 +11,9 @@ pub mod engine;
 mod error;
 mod execution;
 mod hidden;
+mod prune;
 mod source;
+mod stop;
 mod variables;
 mod watch;
 
@@ -19,6 +21,7 @@ pub use build::SecretReference;
 pub use cloud::{Cloud, ImageOrder, Parameter, StackOrder, StoredArtifact};
 pub use error::{ErrorKind, RunError};
 pub use execution::{ActionRun, Execution, Executions, StageRun, Status};
+pub use prune::{KEPT, Pruned};
 pub use source::{Revision, SourceOrder};
 pub use variables::{Namespaces, Variables};
 pub use watch::{Event, Log, Watcher};

@@ -46,7 +46,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         Command::Lint(args) => lint::run(ui, &args).await,
         Command::Render(args) => render::run(ui, global, &args),
         Command::Package(args) => package::run(ui, &args).await,
-        Command::Pipeline(args) => pipeline::run(ui, global, &args).await,
+        Command::Pipeline(args) => Box::pin(pipeline::run(ui, global, &args)).await,
         Command::Bench(args) => bench::run(ui, &args).await,
         Command::Plan(args) => plan::run(ui, global, &args).await,
         Command::Deploy(args) => deploy::run(ui, global, &args).await,

@@ -8,6 +8,7 @@ mod services;
 mod stack;
 #[cfg(test)]
 mod tests;
+mod warm;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ pub(crate) use cloud::Here;
 pub(crate) use machine::variables;
 pub(crate) use picture::picture;
 pub(crate) use screen::Screen;
+pub(crate) use warm::warm;
 
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
@@ -44,7 +46,7 @@ pub(crate) fn failure_of(error: RunError) -> Failure {
         ErrorKind::Definition => Kind::Configuration,
         ErrorKind::Artifact | ErrorKind::Failed | ErrorKind::Rejected => Kind::Pipeline,
         ErrorKind::Waiting => Kind::PipelineWaits,
-        ErrorKind::Overtaken => Kind::PipelineStopped,
+        ErrorKind::Overtaken | ErrorKind::Stopped => Kind::PipelineStopped,
         ErrorKind::Tool => Kind::Tool,
         ErrorKind::Io => Kind::Io,
         ErrorKind::Cloud => Kind::Deploy,

@@ -79,7 +79,10 @@ pub(crate) fn picture(execution: &Execution) -> Picture {
             revisions,
             started: time(execution.started),
             updated: execution.ended.and_then(time),
-            stopped_for: is_orphan.then(|| "its process has ended".to_owned()),
+            stopped_for: execution
+                .stopped_for
+                .clone()
+                .or_else(|| is_orphan.then(|| "its process has ended".to_owned())),
             rollback_of: execution.rollback_of.clone(),
         },
         stages,
@@ -88,7 +91,7 @@ pub(crate) fn picture(execution: &Execution) -> Picture {
 
 fn status(status: Status, is_orphan: bool) -> RunStatus {
     match status {
-        Status::InProgress if is_orphan => RunStatus::Stopped,
+        Status::InProgress | Status::Stopping if is_orphan => RunStatus::Stopped,
         Status::NotStarted => RunStatus::NotStarted,
         other => RunStatus::parse(other.as_str()),
     }

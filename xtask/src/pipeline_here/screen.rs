@@ -16,8 +16,8 @@ pub(crate) struct Screen<'a> {
 fn style(status: Status) -> Style {
     match status {
         Status::Succeeded => GOOD,
-        Status::Failed | Status::Stopped | Status::Superseded => BAD,
-        Status::InProgress => BUSY,
+        Status::Failed | Status::Stopped | Status::Abandoned | Status::Superseded => BAD,
+        Status::InProgress | Status::Stopping => BUSY,
         Status::NotStarted | Status::Skipped => DIM,
     }
 }

@@ -102,11 +102,92 @@ fn what_is_wrong_is_said_before_anything_runs() {
         .refused(2, &["`prod` is on AWS", "--env local"]);
     bench
         .run(&["pipeline", "stop", "application", "--yes"])
-        .refused(2, &["Ctrl-C stops it"]);
+        .refused(3, &["has no such execution here"]);
+    bench
+        .run(&[
+            "pipeline",
+            "retry",
+            "application",
+            "--env",
+            "prod",
+            "--approve",
+            "--timeout",
+            "5",
+        ])
+        .refused(2, &["--approve, --timeout", "executions of this machine"]);
+    bench
+        .run(&[
+            "pipeline",
+            "rollback",
+            "deployment",
+            "--stage",
+            "CloudFormation",
+            "--yes",
+        ])
+        .refused(3, &["no execution of `deployment` before the newest"]);
+    bench
+        .run(&[
+            "pipeline",
+            "start",
+            "application",
+            "--yes",
+            "--revision",
+            "Other=main",
+        ])
+        .refused(3, &["no source action `Other`", "Repository"]);
+    bench
+        .run(&["pipeline", "show", "0123abcd"])
+        .refused(12, &["neither a pipeline nor an execution"]);
+    let shown = bench
+        .run(&["pipeline", "show", "application", "--format", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(shown["stages"][1]["name"], "Test");
     let listed = bench
         .run(&["pipeline", "list", "--format", "json"])
         .succeeded()
         .json();
     assert_eq!(listed[1]["name"], "deployment");
     assert!(!bench.has_emulator());
+}
+
+#[test]
+fn an_execution_in_the_background_is_watched_and_stopped_from_elsewhere() {
+    let bench = Workbench::new();
+    let started = bench
+        .run(&[
+            "pipeline",
+            "start",
+            "deployment",
+            "--yes",
+            "--var",
+            "StackName=stackway-eu-west-2-local-api",
+            "--var",
+            "TemplatePath=cloudformation/api.yaml",
+        ])
+        .succeeded();
+    let id = started.stdout.trim().to_owned();
+    let on = |command: &[&str]| {
+        let which = ["deployment", "--execution", &id];
+        bench.run(&[&["pipeline"], command, &which].concat())
+    };
+    // Nobody decides: it waits.
+    on(&["watch", "--until-decision"]).refused(16, &["waits for a decision", "Approval/Approve"]);
+    let stopped = on(&["stop", "--abandon", "--yes", "-m", "a freeze"]).succeeded();
+    assert!(stopped.stderr.contains("is Stopped"), "{}", stopped.stderr);
+    on(&["watch"]).refused(15, &["was stopped", "a freeze"]);
+    let shown = bench
+        .run(&["pipeline", "show", &id, "--format", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(shown["stages"][1]["actions"][0]["status"], "Abandoned");
+    assert!(shown["stages"][1]["seconds"].is_number());
+    // One that is over is not stopped again.
+    let again = on(&["stop", "--yes"]).succeeded();
+    assert!(again.stderr.contains("over already"), "{}", again.stderr);
+
+    // One that cannot begin says why.
+    bench
+        .run(&["pipeline", "start", "deployment", "--yes"])
+        .refused(14, &["has not begun", "needs variable"]);
 }

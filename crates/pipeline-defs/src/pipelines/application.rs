@@ -166,8 +166,8 @@ fn test_build() -> Build {
                     r#"export PATH="$PWD/target/pipeline-tools/bin:$HOME/.cargo/bin:$PATH""#,
                     // A toolchain that rustup did not bring has its components from elsewhere.
                     "if command -v rustup; then rustup component add clippy llvm-tools rustfmt; fi",
-                    "cargo llvm-cov --version || cargo install --locked --quiet --root target/pipeline-tools cargo-llvm-cov@0.9.1",
-                    "cargo nextest --version || cargo install --locked --quiet --root target/pipeline-tools cargo-nextest@0.9.151",
+                    "command -v cargo-llvm-cov || cargo install --locked --quiet --root target/pipeline-tools cargo-llvm-cov@0.9.1",
+                    "command -v cargo-nextest || cargo install --locked --quiet --root target/pipeline-tools cargo-nextest@0.9.151",
                 ]),
                 build: Phase::of(&[
                     "cargo fmt --all --check",

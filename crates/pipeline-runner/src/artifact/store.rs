@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,30 @@ impl Store {
         let to = self.folder.join(format!("{name}.zip"));
         std::fs::rename(file, &to).map_err(|error| RunError::io("write", &to, &error))?;
         Ok(name)
+    }
+
+    /// Removes all but these, and what a run that was killed left unfinished; gives how many artifacts went.
+    pub(crate) fn keep(&self, names: &BTreeSet<String>) -> Result<usize, RunError> {
+        let entries = std::fs::read_dir(&self.folder)
+            .map_err(|error| RunError::io("read", &self.folder, &error))?;
+        let mut removed = 0;
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let artifact = name.strip_suffix(".zip");
+            if artifact.is_some_and(|artifact| names.contains(artifact)) {
+                continue;
+            }
+            let path = entry.path();
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let gone = if is_folder {
+                std::fs::remove_dir_all(&path)
+            } else {
+                std::fs::remove_file(&path)
+            };
+            gone.map_err(|error| RunError::io("remove", &path, &error))?;
+            removed += usize::from(artifact.is_some());
+        }
+        Ok(removed)
     }
 
     /// The file of an artifact, held against its name.

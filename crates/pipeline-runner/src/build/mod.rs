@@ -1,6 +1,7 @@
 //! Builds, as CodeBuild runs them.
 
 mod buildspec;
+mod cache;
 mod report;
 mod run;
 mod secret;
@@ -9,7 +10,8 @@ mod shell;
 mod tests;
 
 pub use buildspec::Buildspec;
+pub use cache::{CacheRun, Found};
 pub use report::ReportSummary;
-pub use run::{Build, Built};
+pub use run::{Build, Built, CommandRun, PhaseRun};
 pub(crate) use run::{parameter_of, secret_of};
 pub use secret::SecretReference;

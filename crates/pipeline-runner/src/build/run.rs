@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
 use stackway_pipeline_defs::model::Failed;
 use tokio::time::Instant;
 
 use super::buildspec::{Artifacts, Buildspec};
+use super::cache::CacheRun;
 use super::report::ReportSummary;
 use super::secret::SecretReference;
 use super::shell::{Ended, Shell, TIMEOUT, short};
@@ -43,8 +45,38 @@ pub struct Built {
     pub artifacts: BTreeMap<String, String>,
     /// What its reports tell.
     pub reports: Vec<ReportSummary>,
+    /// Where its time went.
+    pub phases: Vec<PhaseRun>,
+    /// What it found in its cache.
+    pub caches: Vec<CacheRun>,
     /// Why it failed, if it did. Artifacts and reports are there all the same, as at CodeBuild.
     pub failure: Option<RunError>,
+}
+
+/// A phase of a build that ran.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseRun {
+    /// Its name.
+    pub name: String,
+    /// How long it took.
+    pub milliseconds: u64,
+    /// Its commands, in their order.
+    pub commands: Vec<CommandRun>,
+}
+
+/// A command of a build that ran.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandRun {
+    /// Its first line.
+    pub command: String,
+    /// How long it took.
+    pub milliseconds: u64,
+    /// What it ended with.
+    pub status: i32,
+}
+
+fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Build<'_> {
@@ -73,6 +105,11 @@ impl Build<'_> {
             }
             log.line(&format!("== {name}"))?;
             let mut failure = None;
+            let mut timed = PhaseRun {
+                name: name.to_owned(),
+                ..PhaseRun::default()
+            };
+            let start_of_phase = Instant::now();
             for (is_last, command) in (phase.commands.list().iter().map(|command| (false, command)))
                 .chain(phase.at_last.list().iter().map(|command| (true, command)))
             {
@@ -80,7 +117,13 @@ impl Build<'_> {
                     continue;
                 }
                 log.line(&format!("$ {}", short(command)))?;
+                let start_of_command = Instant::now();
                 let ended = shell.run(command, log, deadline).await?;
+                timed.commands.push(CommandRun {
+                    command: short(&log.hidden().masked(command)),
+                    milliseconds: milliseconds(start_of_command),
+                    status: ended.status(),
+                });
                 if let Ended::WithShell(status) = ended {
                     log.line(&format!(
                         "the command ended the shell with status {status}; the next one gets a new shell"
@@ -92,12 +135,14 @@ impl Build<'_> {
                         ErrorKind::Failed,
                         format!(
                             "`{}` ended with status {} in phase {name}",
-                            short(command),
+                            short(&log.hidden().masked(command)),
                             ended.status()
                         ),
                     ));
                 }
             }
+            timed.milliseconds = milliseconds(start_of_phase);
+            built.phases.push(timed);
             let Some(failure) = failure else { continue };
             let goes_on = match phase.failed() {
                 Some(Failed::Continue) => {

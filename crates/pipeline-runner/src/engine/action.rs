@@ -8,7 +8,7 @@ use stackway_pipeline_defs::model::{
 use super::order::label;
 use super::{Order, Runner};
 use crate::artifact::{Kept, Limits, read_file, unpack};
-use crate::build::{Built, ReportSummary};
+use crate::build::{Built, CacheRun, PhaseRun, ReportSummary};
 use crate::{ErrorKind, Execution, ImageOrder, Log, RunError};
 
 /// What an action brought.
@@ -18,6 +18,8 @@ pub(super) struct Done {
     pub(super) variables: BTreeMap<String, String>,
     pub(super) artifacts: BTreeMap<String, String>,
     pub(super) reports: Vec<ReportSummary>,
+    pub(super) phases: Vec<PhaseRun>,
+    pub(super) caches: Vec<CacheRun>,
     pub(super) invoked: Vec<Order>,
     pub(super) note: Option<String>,
     pub(super) failure: Option<RunError>,
@@ -30,6 +32,8 @@ impl From<Built> for Done {
             variables: built.exported,
             artifacts: built.artifacts,
             reports: built.reports,
+            phases: built.phases,
+            caches: built.caches,
             note: (!reports.is_empty()).then(|| reports.join("; ")),
             failure: built.failure,
             ..Self::default()
@@ -126,11 +130,9 @@ impl Runner<'_> {
         log: &Log<'_>,
     ) -> Result<Done, RunError> {
         let variables = self.variables(execution);
-        // One folder for all runs: what is built of the same files is built once.
-        let folder = self.executions.root().join("images").join(format!(
-            "{}-{}-{}",
-            execution.pipeline, stage.name, action.name
-        ));
+        let folder =
+            self.executions
+                .sources_of_image(&execution.pipeline, stage.name, &action.name);
         let _lock = super::commands::lock(&folder.with_extension("lock")).await?;
         let kept = Kept::new(&["target/**/*".to_owned()])?;
         let zip = self.input(action, None, execution)?;

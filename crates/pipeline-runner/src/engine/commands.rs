@@ -9,7 +9,7 @@ use stackway_pipeline_defs::model::{
 
 use super::{Order, Runner};
 use crate::artifact::{Kept, Limits, Selection, pack, read_file, unpack};
-use crate::build::{Build, Buildspec, Built, parameter_of, secret_of};
+use crate::build::{Build, Buildspec, Built, CacheRun, parameter_of, secret_of};
 use crate::execution::now;
 use crate::{ErrorKind, Execution, Log, RunError};
 
@@ -60,13 +60,15 @@ impl Runner<'_> {
             .unwrap_or_default();
         let path = format!("buildspecs/{}.yml", build.build);
         let spec = Buildspec::parse(&path, &read_file(&zip, primary, &path)?)?;
-        let root = self
-            .executions
-            .root()
-            .join("builds")
-            .join(format!("{}-{}", execution.pipeline, build.build));
+        let root = self.executions.build(&execution.pipeline, build.build);
         let _lock = lock(&root.join("lock")).await?;
-        let folder = root.join("src");
+        let folder = self
+            .executions
+            .sources_of_build(&execution.pipeline, build.build);
+        let caches = CacheRun::look(&folder, spec.cache_paths());
+        for cache in &caches {
+            log.line(&format!("cache {}: {}", cache.path, cache.found.as_str()))?;
+        }
         let kept = Kept::new(spec.cache_paths())?;
         unpack(&zip, &folder, Limits::DEFAULT, &kept)?;
         let mut variables = self.code_build_variables(label, &folder, execution);
@@ -79,7 +81,7 @@ impl Runner<'_> {
         }
         let scratch = Scratch::new(root.join("scripts"))?;
         let outputs: Vec<_> = action.outputs.iter().map(|one| one.name.clone()).collect();
-        Build {
+        let build = Build {
             spec: &spec,
             folder: &folder,
             scripts: &scratch.0,
@@ -89,9 +91,11 @@ impl Runner<'_> {
             outputs: &outputs,
             cloud: self.cloud,
             timeout: order.timeout,
-        }
-        .run(log)
-        .await
+        };
+        Ok(Built {
+            caches,
+            ..build.run(log).await?
+        })
     }
 
     /// Runs a Commands action in a folder that is the first input artifact and nothing else.

@@ -6,8 +6,11 @@ mod commands;
 mod condition;
 mod order;
 mod overrides;
+mod rollback;
 mod stack;
 mod stage;
+#[cfg(test)]
+mod stop_tests;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -16,6 +19,7 @@ use std::collections::BTreeMap;
 
 pub use approval::Approval;
 pub use order::Order;
+pub use rollback::back_to;
 use stackway_pipeline_defs::model::Pipeline;
 
 use crate::artifact::Store;
@@ -55,8 +59,21 @@ impl Runner<'_> {
     /// # Errors
     /// What is wrong before anything begins.
     pub async fn run(&self, order: Order) -> Result<Outcome, RunError> {
+        let hold = self.executions.hold().await?;
         let execution = self.begin(&order)?;
-        self.go_on(vec![(order, execution)]).await
+        let outcome = self.go_on(vec![(order, execution)]).await;
+        self.prune(hold);
+        outcome
+    }
+
+    /// Removes what later runs will not ask for. That it fails is told, and is no failure of the run.
+    fn prune(&self, hold: std::fs::File) {
+        drop(hold);
+        let names: Vec<_> = self.pipelines.iter().map(|one| one.name).collect();
+        if let Err(error) = self.executions.prune(&names, &self.store) {
+            let text = format!("old executions are still here: {error}");
+            self.watcher.see(&Event::Note { text: &text });
+        }
     }
 
     /// Goes on with an execution that failed, or that ended with its process, from the stage that it came to.
@@ -64,8 +81,9 @@ impl Runner<'_> {
     /// # Errors
     /// It has nothing left to do, or is still run.
     pub async fn retry(&self, order: Order, id: Option<&str>) -> Result<Outcome, RunError> {
+        let hold = self.executions.hold().await?;
         let mut execution = self.executions.find(&order.pipeline, id)?;
-        if execution.status == Status::InProgress && !execution.is_orphan() {
+        if execution.is_running() {
             return Err(RunError::new(
                 ErrorKind::Overtaken,
                 format!(
@@ -99,7 +117,29 @@ impl Runner<'_> {
             )));
         }
         execution.ended = None;
-        self.go_on(vec![(order, execution)]).await
+        self.executions.forget_request(&mut execution)?;
+        let outcome = self.go_on(vec![(order, execution)]).await;
+        self.prune(hold);
+        outcome
+    }
+
+    /// Runs a stage with what an earlier execution, in which it succeeded, had: that of the id, or the newest but for
+    /// the latest one.
+    ///
+    /// See [stage rollback](https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback.html).
+    ///
+    /// # Errors
+    /// No such stage or execution.
+    pub async fn roll_back(
+        &self,
+        order: Order,
+        stage: &str,
+        to: Option<&str>,
+    ) -> Result<Outcome, RunError> {
+        let hold = self.executions.hold().await?;
+        let outcome = self.back(&order, stage, to).await;
+        self.prune(hold);
+        outcome
     }
 
     async fn go_on(&self, mut waiting: Vec<(Order, Execution)>) -> Result<Outcome, RunError> {
@@ -107,12 +147,24 @@ impl Runner<'_> {
         while !waiting.is_empty() {
             let (order, mut execution) = waiting.remove(0);
             let mut invoked = Vec::new();
-            let result = self.execute(&order, &mut execution, &mut invoked).await;
+            let subject = execution.clone();
+            let result = tokio::select! {
+                result = self.execute(&order, &mut execution, &mut invoked) => result,
+                // What runs ends with what is dropped: each shell takes its children with it.
+                error = self.executions.abandoned(&subject) => Err(error),
+            };
             execution.ended = Some(now());
             execution.status = match &result {
                 Ok(status) => *status,
-                Err(error) if error.kind == ErrorKind::Overtaken => Status::Superseded,
-                Err(_) => Status::Failed,
+                Err(error) => match error.kind {
+                    ErrorKind::Overtaken => Status::Superseded,
+                    ErrorKind::Stopped => {
+                        execution.abandon();
+                        execution.stopped_for = error.causes.first().cloned();
+                        Status::Stopped
+                    }
+                    _ => Status::Failed,
+                },
             };
             // A disk that is full must not hide why the run failed.
             let saved = self.executions.save(&execution);
@@ -162,20 +214,18 @@ impl Runner<'_> {
     }
 
     pub(crate) fn pipeline(&self, name: &str) -> Result<&Pipeline, RunError> {
-        self.pipelines
-            .iter()
-            .find(|pipeline| pipeline.name == name)
-            .ok_or_else(|| {
-                let names: Vec<_> = self
-                    .pipelines
-                    .iter()
-                    .map(|pipeline| pipeline.name)
-                    .collect();
-                RunError::new(
-                    ErrorKind::Definition,
-                    format!("there is no pipeline `{name}`"),
-                )
-                .hint(format!("the pipelines are: {}", names.join(", ")))
-            })
+        named(self.pipelines, name)
     }
+}
+
+fn named<'a>(pipelines: &'a [Pipeline], name: &str) -> Result<&'a Pipeline, RunError> {
+    let found = pipelines.iter().find(|pipeline| pipeline.name == name);
+    found.ok_or_else(|| {
+        let names: Vec<_> = pipelines.iter().map(|pipeline| pipeline.name).collect();
+        RunError::new(
+            ErrorKind::Definition,
+            format!("there is no pipeline `{name}`"),
+        )
+        .hint(format!("the pipelines are: {}", names.join(", ")))
+    })
 }

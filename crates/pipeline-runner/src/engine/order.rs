@@ -81,10 +81,7 @@ impl Runner<'_> {
             unsupported(stage)?;
         }
         let mut execution = Execution {
-            id: order
-                .id
-                .clone()
-                .unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
+            id: order.id.clone().unwrap_or_else(Execution::new_id),
             pipeline: pipeline.name.to_owned(),
             environment: self.environment.clone(),
             process: std::process::id(),

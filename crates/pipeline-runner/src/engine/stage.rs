@@ -1,7 +1,5 @@
 use futures::stream::{FuturesUnordered, StreamExt};
-use stackway_pipeline_defs::model::{
-    Action, BeforeEntry, ExecutionMode, OnFailure, OnSuccess, RetryMode, Stage,
-};
+use stackway_pipeline_defs::model::{Action, BeforeEntry, OnFailure, OnSuccess, RetryMode, Stage};
 
 use super::action::Done;
 use super::order::label;
@@ -51,6 +49,13 @@ impl Runner<'_> {
         }
         self.settle(execution, at, Status::InProgress, None)?;
         let mut result = self.actions(order, stage, execution, at, invoked).await;
+        if result
+            .as_ref()
+            .is_err_and(|error| error.kind == ErrorKind::Stopped)
+        {
+            self.settle(execution, at, Status::Stopped, None)?;
+            return result;
+        }
         if let (Err(error), Some(OnFailure::Retry(mode))) = (&result, &stage.on_failure)
             && error.kind != ErrorKind::Rejected
         {
@@ -87,7 +92,7 @@ impl Runner<'_> {
         };
         self.settle(execution, at, Status::Failed, Some(error.message.clone()))?;
         if goes_back {
-            error = match self.roll_back(order, stage, execution).await {
+            error = match self.undo(order, stage, execution).await {
                 Ok(told) => error.cause(told),
                 Err(second) => error.cause(format!("and its rollback failed: {second}")),
             };
@@ -101,7 +106,7 @@ impl Runner<'_> {
     }
 
     /// Runs the actions that have not succeeded yet: those of one run order side by side.
-    async fn actions(
+    pub(super) async fn actions(
         &self,
         order: &Order,
         stage: &Stage,
@@ -111,6 +116,7 @@ impl Runner<'_> {
     ) -> Result<(), RunError> {
         let actions = stage.in_order();
         for group in actions.chunk_by(|a, b| a.run_order == b.run_order) {
+            self.executions.may_go_on(execution)?;
             let mut running = FuturesUnordered::new();
             for action in group {
                 let run = run_of(execution, at, action);
@@ -173,6 +179,8 @@ impl Runner<'_> {
         run.configuration = done.configuration;
         run.variables.clone_from(&done.variables);
         run.reports = done.reports;
+        run.phases = done.phases;
+        run.caches = done.caches;
         run.status = match &done.failure {
             None => Status::Succeeded,
             Some(_) => Status::Failed,
@@ -202,76 +210,6 @@ impl Runner<'_> {
             error.message = format!("action `{label}` failed: {}", error.message);
             error
         }))
-    }
-
-    /// Runs the stage again with what its last successful execution had. Gives what came of it.
-    async fn roll_back(
-        &self,
-        order: &Order,
-        stage: &Stage,
-        failed: &Execution,
-    ) -> Result<String, RunError> {
-        if self.pipeline(&failed.pipeline)?.execution_mode == ExecutionMode::Parallel {
-            return Ok("a stage of a parallel pipeline cannot be rolled back".to_owned());
-        }
-        let earlier = self.executions.of(&failed.pipeline)?;
-        let target = earlier.into_iter().find(|one| {
-            one.id != failed.id
-                && one.environment == failed.environment
-                && one.rollback_of.is_none()
-                && one
-                    .stages
-                    .iter()
-                    .any(|run| run.name == stage.name && run.status == Status::Succeeded)
-        });
-        let Some(target) = target else {
-            return Ok(format!(
-                "stage {} is not rolled back: it has never succeeded here",
-                stage.name
-            ));
-        };
-        let text = format!(
-            "rolling stage {} back to execution {}",
-            stage.name, target.id
-        );
-        self.watcher.see(&Event::Note { text: &text });
-        let mut back = Execution {
-            id: uuid::Uuid::new_v4().to_string(),
-            process: std::process::id(),
-            started: now(),
-            ended: None,
-            status: Status::InProgress,
-            rollback_of: Some(target.id.clone()),
-            invoked_by: None,
-            ..target
-        };
-        let at = place(&back, stage);
-        for action in &mut back.stages[at].actions {
-            action.status = Status::NotStarted;
-        }
-        back.stages[at].status = Status::InProgress;
-        let again = Order {
-            fail: Vec::new(),
-            ..order.clone()
-        };
-        let result = self
-            .actions(&again, stage, &mut back, at, &mut Vec::new())
-            .await;
-        back.ended = Some(now());
-        back.status = if result.is_ok() {
-            Status::Succeeded
-        } else {
-            Status::Failed
-        };
-        back.stages[at].status = back.status;
-        self.executions.save(&back)?;
-        result.map(|()| {
-            format!(
-                "stage {} was rolled back to what execution {} had",
-                stage.name,
-                back.rollback_of.as_deref().unwrap_or_default()
-            )
-        })
     }
 
     fn settle(
@@ -310,7 +248,7 @@ fn condition_failed(stage: &Stage, what: &str, why: &str) -> RunError {
 }
 
 /// Where the stage is in the execution: an execution has all stages of its pipeline, as it was when it began.
-fn place(execution: &Execution, stage: &Stage) -> usize {
+pub(super) fn place(execution: &Execution, stage: &Stage) -> usize {
     execution
         .stages
         .iter()

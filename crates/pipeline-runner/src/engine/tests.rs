@@ -74,13 +74,13 @@ impl Watcher for Silent {
 }
 
 /// A workspace with one commit, and where its executions are.
-struct Bench {
-    folder: tempfile::TempDir,
+pub(super) struct Bench {
+    pub(super) folder: tempfile::TempDir,
     cloud: Noted,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let repository = folder.path().join("repository");
         std::fs::create_dir(&repository).unwrap();
@@ -115,7 +115,7 @@ impl Bench {
         assert!(done.success());
     }
 
-    fn runner<'a>(&'a self, pipelines: &'a [Pipeline]) -> Runner<'a> {
+    pub(super) fn runner<'a>(&'a self, pipelines: &'a [Pipeline]) -> Runner<'a> {
         let root = self.folder.path().join("runs");
         let path = std::env::var("PATH").unwrap_or_default();
         Runner {
@@ -129,7 +129,7 @@ impl Bench {
         }
     }
 
-    fn order(&self, pipeline: &str) -> Order {
+    pub(super) fn order(&self, pipeline: &str) -> Order {
         Order {
             pipeline: pipeline.to_owned(),
             source: SourceOrder {
@@ -141,7 +141,7 @@ impl Bench {
         }
     }
 
-    async fn run(&self, pipelines: &[Pipeline], order: Order) -> Outcome {
+    pub(super) async fn run(&self, pipelines: &[Pipeline], order: Order) -> Outcome {
         self.runner(pipelines).run(order).await.unwrap()
     }
 }
@@ -157,7 +157,7 @@ fn source() -> SourceAction {
     SourceAction::new("Repository", repository, SOURCE)
 }
 
-fn draft(name: &'static str, stages: Vec<Stage>) -> Draft {
+pub(super) fn draft(name: &'static str, stages: Vec<Stage>) -> Draft {
     Draft {
         name,
         summary: "A pipeline of a test",
@@ -172,14 +172,14 @@ fn draft(name: &'static str, stages: Vec<Stage>) -> Draft {
 }
 
 #[track_caller]
-fn pipeline(draft: Draft) -> Pipeline {
+pub(super) fn pipeline(draft: Draft) -> Pipeline {
     draft.check().unwrap_or_else(|faults| {
         let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
         panic!("{}", faults.join("\n"))
     })
 }
 
-fn commands(name: &str, commands: &[&str]) -> Action {
+pub(super) fn commands(name: &str, commands: &[&str]) -> Action {
     let commands = Commands {
         commands: commands.iter().map(ToString::to_string).collect(),
         output_variables: vec!["SAID".to_owned()],
@@ -193,7 +193,7 @@ fn commands(name: &str, commands: &[&str]) -> Action {
 }
 
 /// Stages and actions, each with its status.
-fn picture(execution: &Execution) -> String {
+pub(super) fn picture(execution: &Execution) -> String {
     let stages = execution.stages.iter().map(|stage| {
         let actions: Vec<_> = stage
             .actions

@@ -30,7 +30,7 @@ impl Runner<'_> {
     /// newer one that waits takes the place of an older one, parallel ones do not wait.
     ///
     /// # Errors
-    /// A newer one has its place.
+    /// A newer one has its place, or a person has stopped it.
     pub(super) async fn turn(
         &self,
         pipeline: &Pipeline,
@@ -52,6 +52,7 @@ impl Runner<'_> {
         let lock = File::create(&path).map_err(|error| RunError::io("write", &path, &error))?;
         let mut is_told = false;
         loop {
+            self.executions.may_go_on(execution)?;
             let others = self.others(&waiting, &mine);
             let is_newest = others.iter().all(|other| *other < mine);
             let is_oldest = others.iter().all(|other| *other > mine);

@@ -7,13 +7,14 @@ use stackway_infra::pipeline::{ApprovalWait, Picture, RunStatus};
 
 use super::{Desk, Which, full_name};
 use crate::failure::{Failure, Kind};
+use crate::ui::Ui;
 
 /// What every command that writes takes.
 #[derive(Clone, Copy, Debug, Args)]
-struct Consent {
+pub(super) struct Consent {
     /// Say what would be done, and do nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Answer the question with yes
     #[arg(long, short)]
     yes: bool,
@@ -24,15 +25,15 @@ struct Consent {
 pub(super) struct StartArgs {
     /// The pipeline: `application`, `deployment`, or a whole name
     #[arg(value_name = "NAME")]
-    name: String,
+    pub(super) name: String,
     /// A variable of the pipeline
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
-    variables: Vec<(String, String)>,
+    pub(super) variables: Vec<(String, String)>,
     /// A commit in place of the branch's newest, by source action: SOURCE=COMMIT
     #[arg(long = "revision", value_name = "ACTION=COMMIT", value_parser = pair)]
-    revisions: Vec<(String, String)>,
+    pub(super) revisions: Vec<(String, String)>,
     #[command(flatten)]
-    consent: Consent,
+    pub(super) consent: Consent,
 }
 
 /// See [`super::PipelineCommand::Approve`] and [`super::PipelineCommand::Reject`].
@@ -47,7 +48,7 @@ pub(super) struct DecideArgs {
     #[arg(long, short, default_value = "", value_name = "TEXT")]
     pub(super) message: String,
     #[command(flatten)]
-    consent: Consent,
+    pub(super) consent: Consent,
 }
 
 /// See [`super::PipelineCommand::Retry`].
@@ -62,7 +63,7 @@ pub(super) struct RetryArgs {
     #[arg(long)]
     pub(super) all: bool,
     #[command(flatten)]
-    consent: Consent,
+    pub(super) consent: Consent,
     #[command(flatten)]
     pub(super) run: super::run::RunOptions,
 }
@@ -71,10 +72,10 @@ pub(super) struct RetryArgs {
 #[derive(Debug, Args)]
 pub(super) struct StopArgs {
     #[command(flatten)]
-    which: Which,
+    pub(super) which: Which,
     /// Give up the actions under way in place of waiting for them
     #[arg(long)]
-    abandon: bool,
+    pub(super) abandon: bool,
     /// Why, up to 200 characters; kept with the execution
     #[arg(
         long,
@@ -82,9 +83,9 @@ pub(super) struct StopArgs {
         default_value = "stopped from the terminal",
         value_name = "TEXT"
     )]
-    message: String,
+    pub(super) message: String,
     #[command(flatten)]
-    consent: Consent,
+    pub(super) consent: Consent,
 }
 
 /// See [`super::PipelineCommand::Rollback`].
@@ -92,15 +93,15 @@ pub(super) struct StopArgs {
 pub(super) struct RollbackArgs {
     /// The pipeline: `application`, `deployment`, or a whole name
     #[arg(value_name = "NAME")]
-    name: String,
+    pub(super) name: String,
     /// The stage to run again
     #[arg(long, value_name = "STAGE")]
-    stage: String,
+    pub(super) stage: String,
     /// The execution to go back to [default: the latest that succeeded, before the newest]
     #[arg(long, value_name = "ID")]
-    to: Option<String>,
+    pub(super) to: Option<String>,
     #[command(flatten)]
-    consent: Consent,
+    pub(super) consent: Consent,
 }
 
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
@@ -110,16 +111,19 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// Whether to go on: says what is to be done, and asks for the pipeline's name as it was given.
+pub(super) fn agreed(ui: &Ui, what: &str, word: &str, consent: Consent) -> Result<bool, Failure> {
+    if consent.dry_run {
+        ui.say(format!("would {what}; nothing was done"));
+        return Ok(false);
+    }
+    ui.confirm(&format!("This will {what}."), word, consent.yes)?;
+    Ok(true)
+}
+
 impl Desk<'_> {
-    /// Whether to go on: says what is to be done, and asks for the pipeline's name as it was given.
     fn agreed(&self, what: &str, word: &str, consent: Consent) -> Result<bool, Failure> {
-        if consent.dry_run {
-            self.ui.say(format!("would {what}; nothing was done"));
-            return Ok(false);
-        }
-        self.ui
-            .confirm(&format!("This will {what}."), word, consent.yes)?;
-        Ok(true)
+        agreed(self.ui, what, word, consent)
     }
 }
 
@@ -144,16 +148,16 @@ pub(super) async fn start(desk: &Desk<'_>, args: &StartArgs) -> Result<(), Failu
         .pipelines
         .start(&name, &variables, &revisions, &token)
         .await?;
-    began(desk, &args.name, &id);
+    began(desk.ui, &args.name, &id);
     Ok(())
 }
 
-fn began(desk: &Desk<'_>, short: &str, id: &str) {
-    if desk.ui.is_json() {
-        desk.ui.json(&serde_json::json!({ "execution": id }));
+pub(super) fn began(ui: &Ui, short: &str, id: &str) {
+    if ui.is_json() {
+        ui.json(&serde_json::json!({ "execution": id }));
     } else {
-        desk.ui.data(id);
-        desk.ui.say(format!(
+        ui.data(id);
+        ui.say(format!(
             "follow it with `cargo xtask pipeline watch {short} --execution {id}`"
         ));
     }
@@ -221,6 +225,32 @@ fn the_wait<'a>(shown: &'a Picture, named: Option<&str>) -> Result<&'a ApprovalW
     }
 }
 
+/// Refuses what only a run of this machine can keep to: CodePipeline asks for approvals itself, and a build has the
+/// timeout of its project.
+pub(super) fn only_codepipeline(args: &RetryArgs) -> Result<(), Failure> {
+    let run = &args.run;
+    let given: Vec<_> = [
+        ("--approve", run.approve),
+        ("--reject", run.reject),
+        ("--timeout", run.timeout.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(flag, is_given)| is_given.then_some(flag))
+    .collect();
+    if given.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Kind::CommandLine,
+        format!(
+            "{} is for executions of this machine; CodePipeline runs this one",
+            given.join(", ")
+        ),
+    )
+    .hint("leave it out; `cargo xtask pipeline approve` or `reject` decides what waits")
+    .hint("a build's timeout is parameter BuildTimeoutMinutes of stack `delivery`"))
+}
+
 pub(super) async fn retry(desk: &Desk<'_>, args: &RetryArgs) -> Result<(), Failure> {
     let name = full_name(desk.settings, &args.which.name)?;
     let shown = desk.picture(&name, args.which.execution.as_deref()).await?;
@@ -250,7 +280,7 @@ pub(super) async fn retry(desk: &Desk<'_>, args: &RetryArgs) -> Result<(), Failu
     let what = format!("run stage `{stage}` of execution {id} of `{name}` again");
     if desk.agreed(&what, &args.which.name, args.consent)? {
         let id = desk.pipelines.retry(&name, &stage, id, mode).await?;
-        began(desk, &args.which.name, &id);
+        began(desk.ui, &args.which.name, &id);
     }
     Ok(())
 }
@@ -315,12 +345,12 @@ pub(super) async fn rollback(desk: &Desk<'_>, args: &RollbackArgs) -> Result<(),
             .pipelines
             .roll_back(&name, &args.stage, &target)
             .await?;
-        began(desk, &args.name, &id);
+        began(desk.ui, &args.name, &id);
     }
     Ok(())
 }
 
-fn bounded(flag: &str, text: &str, max: usize) -> Result<(), Failure> {
+pub(super) fn bounded(flag: &str, text: &str, max: usize) -> Result<(), Failure> {
     let length = text.chars().count();
     if length > max {
         return Err(Failure::new(

@@ -1,13 +1,16 @@
 //! The executions of `pipeline run`, by the same words as those of CodePipeline.
 
+use std::time::{Duration, Instant};
+
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
+use stackway_infra::pipeline::{Picture, Standing};
 use stackway_pipeline_runner::{Execution, Executions, Status};
 
-use super::act::{DecideArgs, RetryArgs};
-use super::look::LogsArgs;
+use super::act::{DecideArgs, RetryArgs, StopArgs, agreed, bounded};
+use super::look::{LogsArgs, Teller, WatchArgs};
 use super::run as runs;
-use super::{PipelineCommand, Which, outcome, picture};
+use super::{PipelineCommand, Which, background, outcome, picture, show};
 use crate::failure::{Failure, Kind};
 use crate::pipeline_here::{self, failure_of};
 use crate::settings::Settings;
@@ -26,6 +29,7 @@ pub(super) async fn carry_out(
     };
     match command {
         PipelineCommand::List => list(ui, &executions),
+        PipelineCommand::Show(args) => show::here(ui, &executions, args),
         PipelineCommand::Status(args) => {
             let one = pipeline_here::picture(&find(&args.which)?);
             if ui.is_json() {
@@ -40,23 +44,14 @@ pub(super) async fn carry_out(
             }
         }
         PipelineCommand::Logs(args) => logs(ui, &executions, &find(&args.which)?, args),
-        PipelineCommand::Approve(args) => {
-            decide(ui, &executions, &find(&args.which)?, args, true)
-        }
-        PipelineCommand::Reject(args) => {
-            decide(ui, &executions, &find(&args.which)?, args, false)
-        }
+        PipelineCommand::Approve(args) => decide(ui, &executions, &find(&args.which)?, args, true),
+        PipelineCommand::Reject(args) => decide(ui, &executions, &find(&args.which)?, args, false),
         PipelineCommand::Retry(args) => retry(ui, settings, args).await,
         PipelineCommand::Run(args) => runs::run(ui, settings, args).await,
-        PipelineCommand::Watch(_)
-        | PipelineCommand::Start(_)
-        | PipelineCommand::Stop(_)
-        | PipelineCommand::Rollback(_) => Err(Failure::new(
-            Kind::CommandLine,
-            "the local emulator has no CodePipeline, and this is for CodePipeline alone",
-        )
-        .hint("`pipeline run` runs a pipeline on this machine, and shows it; Ctrl-C stops it")
-        .hint("name an environment on AWS with `--env`, or an emulator that has it with `--endpoint-url`")),
+        PipelineCommand::Watch(args) => watch(ui, &executions, args).await,
+        PipelineCommand::Start(args) => background::start(ui, settings, &executions, args).await,
+        PipelineCommand::Stop(args) => stop(ui, &executions, &find(&args.which)?, args).await,
+        PipelineCommand::Rollback(args) => runs::roll_back(ui, settings, &executions, args).await,
     }
 }
 
@@ -173,10 +168,21 @@ fn decide(
             .hint("name one with --action STAGE/ACTION"));
         }
     };
+    let (verb, word) = if is_approved {
+        ("approve", "approved")
+    } else {
+        ("reject", "rejected")
+    };
+    let what = format!(
+        "{verb} {}/{} of execution {}",
+        wait.stage, wait.action, execution.id
+    );
+    if !agreed(ui, &what, &args.which.name, args.consent)? {
+        return Ok(());
+    }
     executions
         .decide(execution, &wait.stage, &wait.action, is_approved)
         .map_err(failure_of)?;
-    let word = if is_approved { "approved" } else { "rejected" };
     ui.say(format!(
         "{word} {}/{} of execution {}",
         wait.stage, wait.action, execution.id
@@ -185,6 +191,11 @@ fn decide(
 }
 
 async fn retry(ui: &Ui, settings: &Settings, args: &RetryArgs) -> Result<(), Failure> {
+    if args.consent.dry_run {
+        let what = format!("go on with an execution of `{}`", args.which.name);
+        agreed(ui, &what, &args.which.name, args.consent)?;
+        return Ok(());
+    }
     if args.stage.is_some() || args.all {
         return Err(Failure::new(
             Kind::CommandLine,
@@ -194,4 +205,90 @@ async fn retry(ui: &Ui, settings: &Settings, args: &RetryArgs) -> Result<(), Fai
     }
     let id = args.which.execution.as_deref();
     runs::retry(ui, settings, &args.which.name, id, &args.run).await
+}
+
+/// How often an execution is looked at.
+const LOOK: Duration = Duration::from_millis(300);
+/// How long one that is to be given up may take to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Follows an execution to its end, or to where it only waits for a person.
+async fn watch(ui: &Ui, executions: &Executions, args: &WatchArgs) -> Result<(), Failure> {
+    let name = &args.which.name;
+    let mut id = args.which.execution.clone();
+    let mut before: Option<Picture> = None;
+    let look = |id: Option<&str>| executions.find(name, id).map_err(failure_of);
+    look(id.as_deref())?;
+    let teller = Teller::new(ui, name);
+    loop {
+        let shown = pipeline_here::picture(&look(id.as_deref())?);
+        teller.tell(&shown, &shown.changes_since(before.as_ref()));
+        let ends = match shown.standing() {
+            Standing::Succeeded | Standing::Failed | Standing::Stopped => true,
+            Standing::Waiting => args.until_decision,
+            Standing::Running | Standing::Unknown => false,
+        };
+        if ends {
+            return teller.end(&shown);
+        }
+        // A later execution is not this one.
+        id = Some(shown.execution.id.clone());
+        before = Some(shown);
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Asks the process that runs the execution to stop.
+async fn stop(
+    ui: &Ui,
+    executions: &Executions,
+    execution: &Execution,
+    args: &StopArgs,
+) -> Result<(), Failure> {
+    bounded("--message", &args.message, 200)?;
+    let name = &args.which.name;
+    let id = &execution.id;
+    if !execution.is_running() && !execution.is_orphan() {
+        ui.say(format!(
+            "execution {id} of `{name}` is over already: {}",
+            execution.status.as_str()
+        ));
+        return Ok(());
+    }
+    let how = if execution.is_orphan() {
+        ", whose process has ended"
+    } else if args.abandon {
+        " at once, giving up what is under way"
+    } else {
+        " after the actions under way"
+    };
+    let what = format!("stop execution {id} of `{name}`{how}");
+    if !agreed(ui, &what, name, args.consent)? {
+        return Ok(());
+    }
+    executions
+        .stop(execution, args.abandon, &args.message)
+        .map_err(failure_of)?;
+    if !args.abandon && execution.is_running() {
+        ui.say(format!(
+            "asked execution {id} to stop; `cargo xtask pipeline watch {name} --execution {id}` follows it"
+        ));
+        return Ok(());
+    }
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let now = executions.find(name, Some(id)).map_err(failure_of)?;
+        if !now.is_running() {
+            ui.say(format!("execution {id} is {}", now.status.as_str()));
+            return Ok(());
+        }
+        if Instant::now() > until {
+            return Err(Failure::new(
+                Kind::Pipeline,
+                format!("execution {id} was asked to stop, and still runs"),
+            )
+            .hint(format!("end process {} by hand", now.process)));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }

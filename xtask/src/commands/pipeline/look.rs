@@ -1,5 +1,6 @@
 use clap::Args;
 use comfy_table::{Table, presets};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use stackway_infra::cloud::{BuildLogs as _, PipelineRuns as _};
 use stackway_infra::pipeline::{Change, Picture, RunStatus};
@@ -8,7 +9,7 @@ use super::{Desk, Which, full_name, outcome, picture};
 use crate::commands::status::rfc3339;
 use crate::failure::{Failure, Kind};
 use crate::progress::status_style;
-use crate::ui::{BOLD, DIM};
+use crate::ui::{BOLD, DIM, Ui};
 
 /// See [`super::PipelineCommand::Status`].
 #[derive(Debug, Args)]
@@ -27,7 +28,7 @@ pub(super) struct WatchArgs {
     pub(super) which: Which,
     /// End where nothing goes on but what waits for a person, with exit code 16
     #[arg(long)]
-    until_decision: bool,
+    pub(super) until_decision: bool,
 }
 
 /// See [`super::PipelineCommand::Logs`].
@@ -128,15 +129,50 @@ struct Event<'a> {
 pub(super) async fn watch(desk: &Desk<'_>, args: &WatchArgs) -> Result<(), Failure> {
     let name = full_name(desk.settings, &args.which.name)?;
     let id = args.which.execution.as_deref();
-    desk.ui.on_interrupt(
-        "watching ended; the execution goes on",
-        "run it again to go on watching",
-    );
-    let spinner = desk.ui.spinner(&format!("watching `{name}`"));
-    let tell = |shown: &Picture, changes: &[Change]| {
+    let teller = Teller::new(desk.ui, &args.which.name);
+    let ended = desk
+        .watcher()
+        .watch(&name, id, args.until_decision, &|shown, changes| {
+            teller.tell(shown, changes);
+        })
+        .await
+        .map_err(|error| desk.refused(error))?;
+    let ended_well = teller.end(&ended);
+    if ended_well.is_err() && !desk.ui.is_json() {
+        failed_logs(desk, &ended, 20).await?;
+    }
+    ended_well
+}
+
+/// Tells what changes in an execution that is watched.
+pub(super) struct Teller<'a> {
+    ui: &'a Ui,
+    /// The pipeline, as it was named.
+    name: &'a str,
+    spinner: Option<ProgressBar>,
+}
+
+impl<'a> Teller<'a> {
+    pub(super) fn new(ui: &'a Ui, name: &'a str) -> Self {
+        ui.on_interrupt(
+            "watching ended; the execution goes on",
+            "run it again to go on watching",
+        );
+        Self {
+            ui,
+            name,
+            spinner: ui.spinner(&format!("watching `{name}`")),
+        }
+    }
+
+    pub(super) fn tell(&self, shown: &Picture, changes: &[Change]) {
+        let say = |text: &str| match &self.spinner {
+            Some(spinner) => spinner.suspend(|| self.ui.say(text)),
+            None => self.ui.say(text),
+        };
         for change in changes {
-            if desk.ui.is_json() {
-                desk.ui.json_line(&Event {
+            if self.ui.is_json() {
+                self.ui.json_line(&Event {
                     pipeline: &shown.pipeline,
                     execution: &shown.execution.id,
                     stage: change.stage.as_deref(),
@@ -146,38 +182,25 @@ pub(super) async fn watch(desk: &Desk<'_>, args: &WatchArgs) -> Result<(), Failu
                     said: change.said.as_deref(),
                 });
             } else {
-                let line = line(change);
-                match &spinner {
-                    Some(spinner) => spinner.suspend(|| desk.ui.say(&line)),
-                    None => desk.ui.say(&line),
-                }
+                say(&line(change));
             }
             if change.waits {
-                let note = format!(
+                say(&format!(
                     "decide from another terminal: `cargo xtask pipeline approve {0}` or `… reject {0}`",
-                    args.which.name
-                );
-                match &spinner {
-                    Some(spinner) => spinner.suspend(|| desk.ui.say(&note)),
-                    None => desk.ui.say(&note),
-                }
+                    self.name
+                ));
             }
         }
-    };
-    let ended = desk
-        .watcher()
-        .watch(&name, id, args.until_decision, &tell)
-        .await
-        .map_err(|error| desk.refused(error))?;
-    drop(spinner);
-    if !desk.ui.is_json() {
-        desk.ui.data(picture::text(&ended));
     }
-    let ended_well = outcome(&ended, &args.which.name);
-    if ended_well.is_err() && !desk.ui.is_json() {
-        failed_logs(desk, &ended, 20).await?;
+
+    /// The whole picture, and the process's end.
+    pub(super) fn end(self, ended: &Picture) -> Result<(), Failure> {
+        drop(self.spinner);
+        if !self.ui.is_json() {
+            self.ui.data(picture::text(ended));
+        }
+        outcome(ended, self.name)
     }
-    ended_well
 }
 
 fn line(change: &Change) -> String {

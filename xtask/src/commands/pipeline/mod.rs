@@ -1,10 +1,14 @@
 //! `cargo xtask pipeline …`: the pipelines of an environment, from the terminal.
 
 mod act;
+mod background;
+mod definition;
 mod here;
 mod look;
 mod picture;
 mod run;
+mod show;
+mod times;
 
 use clap::{Args, Subcommand};
 use stackway_infra::aws::{CodeBuild, CodePipeline};
@@ -37,6 +41,8 @@ enum PipelineCommand {
     Run(run::RunArgs),
     /// List the environment's pipelines, each with its latest execution
     List,
+    /// Show a pipeline's definition, or where the time of an execution went
+    Show(show::ShowArgs),
     /// Show an execution: its stages, actions, times, and what waits or went wrong
     Status(look::StatusArgs),
     /// Follow an execution until it is over
@@ -127,10 +133,18 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PipelineArgs) -> Re
     if let PipelineCommand::Run(args) = &args.command {
         return run::run(ui, &settings, args).await;
     }
+    if let PipelineCommand::Show(args) = &args.command
+        && show::definition(ui, &settings, args)?
+    {
+        return Ok(());
+    }
     if settings.environment.kind == EnvironmentKind::Local
         && matches!(settings.endpoint, Endpoint::Own { .. })
     {
         return here::carry_out(ui, &settings, &args.command).await;
+    }
+    if let PipelineCommand::Retry(args) = &args.command {
+        act::only_codepipeline(args)?;
     }
     let cloud = Cloud::for_reading(&settings)
         .await?
@@ -145,6 +159,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PipelineArgs) -> Re
     match &args.command {
         PipelineCommand::Run(args) => run::run(ui, &settings, args).await,
         PipelineCommand::List => look::list(&desk).await,
+        PipelineCommand::Show(args) => show::there(&desk, args).await,
         PipelineCommand::Status(args) => look::status(&desk, args).await,
         PipelineCommand::Watch(args) => look::watch(&desk, args).await,
         PipelineCommand::Logs(args) => look::logs(&desk, args).await,

@@ -4,10 +4,10 @@ use clap::Args;
 use stackway_infra::config::EnvironmentKind;
 use stackway_infra::flow::{AllowReplace, Deployer, Planner, Remedies};
 use stackway_pipeline_runner::artifact::Store;
-use stackway_pipeline_runner::engine::{Approval, Order, Outcome, Runner};
+use stackway_pipeline_runner::engine::{Approval, Order, Outcome, Runner, back_to};
 use stackway_pipeline_runner::{Executions, SourceOrder};
 
-use super::act::pair;
+use super::act::{RollbackArgs, agreed, pair};
 use super::picture;
 use crate::cloud::Cloud;
 use crate::commands::outputs::AllOutputs;
@@ -15,7 +15,7 @@ use crate::commands::render::site;
 use crate::delivery;
 use crate::deploy_plan::DeployPlan;
 use crate::failure::{Failure, Kind};
-use crate::pipeline_here::{self, Here, Screen};
+use crate::pipeline_here::{self, Here, Screen, warm};
 use crate::progress::Display;
 use crate::settings::Settings;
 use crate::ui::{BOLD, Ui};
@@ -47,6 +47,9 @@ pub(super) struct RunArgs {
     /// Let an action fail without running it, to rehearse what follows
     #[arg(long, value_name = "STAGE/ACTION")]
     fail: Vec<String>,
+    /// The execution's id, promised by `pipeline start`
+    #[arg(long, hide = true, value_name = "ID")]
+    id: Option<String>,
     #[command(flatten)]
     run: RunOptions,
 }
@@ -60,9 +63,9 @@ pub(super) struct RunOptions {
     /// Reject everything that waits for a person
     #[arg(long, conflicts_with = "approve")]
     pub(super) reject: bool,
-    /// Minutes after which a build is given up
-    #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(super) timeout: u16,
+    /// Minutes after which a build is given up [default: 60]
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) timeout: Option<u16>,
 }
 
 impl RunOptions {
@@ -89,7 +92,8 @@ pub(super) async fn run(ui: &Ui, settings: &Settings, args: &RunArgs) -> Result<
         until: args.until.clone(),
         fail: args.fail.clone(),
         approval: args.run.approval(),
-        timeout: Some(minutes(args.run.timeout)),
+        timeout: args.run.timeout.map(minutes),
+        id: args.id.clone(),
         ..Order::default()
     };
     start(ui, settings, order, Begin::Anew).await
@@ -110,10 +114,47 @@ pub(super) async fn retry(
             ..SourceOrder::default()
         },
         approval: options.approval(),
-        timeout: Some(minutes(options.timeout)),
+        timeout: options.timeout.map(minutes),
         ..Order::default()
     };
     start(ui, settings, order, Begin::Again(id)).await
+}
+
+/// Runs a stage with what an earlier execution had.
+pub(super) async fn roll_back(
+    ui: &Ui,
+    settings: &Settings,
+    executions: &Executions,
+    args: &RollbackArgs,
+) -> Result<(), Failure> {
+    let order = Order {
+        pipeline: args.name.clone(),
+        ..Order::default()
+    };
+    // What is wrong is said before anybody is asked, and before anything is brought up.
+    let pipelines = pipeline_here::pipelines()?;
+    let environment = settings.environment.name.to_string();
+    let target = back_to(
+        &pipelines,
+        executions,
+        &environment,
+        &order.pipeline,
+        &args.stage,
+        args.to.as_deref(),
+    )
+    .map_err(pipeline_here::failure_of)?;
+    let what = format!(
+        "run stage `{}` of `{}` with what execution {} brought",
+        args.stage, args.name, target.id
+    );
+    if !agreed(ui, &what, &args.name, args.consent)? {
+        return Ok(());
+    }
+    let begin = Begin::Back {
+        stage: &args.stage,
+        to: &target.id,
+    };
+    start(ui, settings, order, begin).await
 }
 
 fn minutes(minutes: u16) -> Duration {
@@ -125,6 +166,11 @@ enum Begin<'a> {
     Anew,
     /// The execution of this id, or the newest.
     Again(Option<&'a str>),
+    /// A stage of an earlier execution.
+    Back {
+        stage: &'a str,
+        to: &'a str,
+    },
 }
 
 /// Runs the order, or the execution that it goes on with.
@@ -155,6 +201,8 @@ async fn start(
         outputs: ground(ui, settings, &cloud).await?,
         cloud: &cloud,
     };
+    let executions = Executions::new(&root);
+    warm(ui, &settings.project, &executions, &pipelines).await?;
     let name = order.pipeline.clone();
     ui.on_interrupt(
         "the execution is kept as it stands, and its commands are ended",
@@ -165,7 +213,7 @@ async fn start(
         pipelines: &pipelines,
         cloud: &here,
         watcher: &screen,
-        executions: Executions::new(&root),
+        executions,
         store,
         machine: pipeline_here::variables(),
         environment: settings.environment.name.to_string(),
@@ -173,6 +221,7 @@ async fn start(
     let outcome = match begin {
         Begin::Anew => runner.run(order).await,
         Begin::Again(id) => runner.retry(order, id).await,
+        Begin::Back { stage, to } => runner.roll_back(order, stage, Some(to)).await,
     }
     .map_err(pipeline_here::failure_of)?;
     tell(ui, outcome)
