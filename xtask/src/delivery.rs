@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stackway_infra::config::{Delivery, EnvironmentKind};
 use stackway_infra::flow::{Deployed, WhatHappened};
-use stackway_infra::stack_def::{DELIVERY, StackDef, StackGraph};
+use stackway_infra::stack_def::{DELIVERY, Presence, StackDef, StackGraph};
 use stackway_infra::template::Template;
 
 use crate::commands::outputs::AllOutputs;
@@ -15,10 +15,14 @@ use crate::stack_sets;
 use crate::ui::{BOLD, Ui};
 
 /// Types that the emulator does not know. It refuses a whole template that has one.
-const NOT_EMULATED: [&str; 3] = [
+const NOT_EMULATED: [&str; 7] = [
+    "AWS::Budgets::Budget",
+    "AWS::CE::AnomalyMonitor",
+    "AWS::CE::AnomalySubscription",
     "AWS::CodeBuild::ReportGroup",
     "AWS::CodeConnections::Connection",
     "AWS::CodePipeline::Pipeline",
+    "AWS::IAM::OIDCProvider",
 ];
 
 /// The stacks of a deploy.
@@ -53,6 +57,13 @@ pub(crate) fn select(ui: &Ui, settings: &Settings, names: &[String]) -> Result<S
 /// Why a stack is not deployed.
 pub(crate) fn left_out(settings: &Settings, def: &StackDef) -> Result<Option<String>, Failure> {
     let name = &settings.environment.name;
+    if !settings.environment.has(def) {
+        let table = format!("[environments.{name}]");
+        return Ok(Some(match def.presence {
+            Presence::OnRequest => format!("it is there on request: add it to `with` of {table}"),
+            Presence::Offered | Presence::Always => format!("`without` of {table} names it"),
+        }));
+    }
     if matches!(settings.endpoint, Endpoint::Own { .. })
         && settings.environment.kind == EnvironmentKind::Local
         && stack_sets::placement(settings, def.name).is_some()
@@ -61,7 +72,7 @@ pub(crate) fn left_out(settings: &Settings, def: &StackDef) -> Result<Option<Str
             "it is placed as a stack set, and the emulator has none".to_owned(),
         ));
     }
-    if def.name == DELIVERY && settings.environment.kind == EnvironmentKind::Local {
+    if settings.environment.kind == EnvironmentKind::Local {
         let template = settings.project.template(def)?;
         let types: BTreeSet<_> = template
             .resources

@@ -10,7 +10,7 @@ use stackway_infra::config::{Environment, EnvironmentKind, StackSetPlacement};
 use stackway_infra::flow::{FlowError, Outputs, StackInput, WantedStack};
 use stackway_infra::naming::Naming;
 use stackway_infra::stack::StackVersion;
-use stackway_infra::stack_def::{StackDef, StackGraph};
+use stackway_infra::stack_def::{Presence, STACKS, StackDef, StackGraph};
 use stackway_infra::template::Template;
 use stackway_infra::template_diff::Version;
 
@@ -67,6 +67,38 @@ pub(crate) fn pseudo_parameters(settings: &Settings) -> BTreeMap<String, String>
     [region].into_iter().chain(account).collect()
 }
 
+/// Refuses names of stacks that there are not, and those that an environment cannot be with or without.
+fn check_names(environment: &Environment) -> Result<(), Failure> {
+    let refuse = |what: String, hint: String| {
+        Err(Failure::new(Kind::Configuration, format!("stackway.toml {what}")).hint(hint))
+    };
+    let parameters = environment
+        .parameters
+        .keys()
+        .map(|stack| ("has parameters for", stack));
+    let with = (environment.with.iter()).map(|stack| ("names in `with`", stack));
+    let without = (environment.without.iter()).map(|stack| ("names in `without`", stack));
+    for (what, name) in parameters.chain(with).chain(without) {
+        let Some(def) = STACKS.iter().find(|def| def.name == name.as_str()) else {
+            let known: Vec<_> = STACKS.iter().map(|def| def.name).collect();
+            return refuse(
+                format!("{what} `{name}`, and no stack is called that"),
+                format!("the stacks are: {}", known.join(", ")),
+            );
+        };
+        if what.contains("without") && def.presence == Presence::Always {
+            return refuse(
+                format!("{what} `{name}`, which every environment has"),
+                format!(
+                    "remove it from `without` of [environments.{}]",
+                    environment.name
+                ),
+            );
+        }
+    }
+    Ok(())
+}
+
 struct PlannedStack {
     def: StackDef,
     /// Where it is rolled out, if it is a stack set.
@@ -79,21 +111,7 @@ impl DeployPlan {
     /// Reads templates and configuration, and refuses what CloudFormation would refuse later. An emulator would not:
     /// so it is done here.
     pub(crate) fn new(settings: &Settings, graph: &StackGraph) -> Result<Self, Failure> {
-        for stack in settings.environment.parameters.keys() {
-            let known = stackway_infra::stack_def::STACKS.iter().map(|def| def.name);
-            if !known.clone().any(|name| name == stack.as_str()) {
-                return Err(Failure::new(
-                    Kind::Configuration,
-                    format!(
-                        "stackway.toml has parameters for `{stack}`, and no stack is called that"
-                    ),
-                )
-                .hint(format!(
-                    "the stacks are: {}",
-                    known.collect::<Vec<_>>().join(", ")
-                )));
-            }
-        }
+        check_names(&settings.environment)?;
         let mut stacks = Vec::new();
         for def in graph.deploy_order() {
             let template = settings.project.template(def)?;

@@ -11,6 +11,19 @@ pub struct Need {
     pub stack: &'static str,
     /// Its output.
     pub output: &'static str,
+    /// Whether the parameter keeps its default where that stack is not part of the deploy.
+    pub if_there: bool,
+}
+
+/// Whether an environment has a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Every environment has it.
+    Always,
+    /// Every environment has it but those that name it in `without`: it costs nothing, or is within a free tier.
+    Offered,
+    /// Only environments that name it in `with` have it.
+    OnRequest,
 }
 
 /// A stack that Stackway deploys: `cloudformation/<name>.yaml` and what it needs.
@@ -25,6 +38,8 @@ pub struct StackDef {
     /// The package whose uploaded zip fills `CodeS3Bucket` and `CodeS3Key`, if the stack runs code. Such a stack also
     /// waits for the artifact bucket.
     pub package: Option<&'static str>,
+    /// Whether an environment has it.
+    pub presence: Presence,
     /// Outputs that others rely on; a template that lacks one is refused.
     pub outputs: &'static [&'static str],
 }
@@ -48,6 +63,7 @@ const fn need(parameter: &'static str, stack: &'static str, output: &'static str
         parameter,
         stack,
         output,
+        if_there: false,
     }
 }
 
@@ -61,6 +77,7 @@ pub const STACKS: &[StackDef] = &[
         summary: "artifact bucket, image repository, key",
         needs: &[],
         package: None,
+        presence: Presence::Always,
         outputs: &[
             "ArtifactBucketName",
             "EncryptionKey",
@@ -73,6 +90,7 @@ pub const STACKS: &[StackDef] = &[
         summary: "the DynamoDB table",
         needs: &[],
         package: None,
+        presence: Presence::Always,
         outputs: &["TableName", "TableArn"],
     },
     StackDef {
@@ -87,7 +105,8 @@ pub const STACKS: &[StackDef] = &[
             need("TableArn", "table", "TableArn"),
         ],
         package: None,
-        outputs: &["ConnectionArn", "ApplicationPipelineName"],
+        presence: Presence::Always,
+        outputs: &["ConnectionArn", "ApplicationPipelineName", "StackRoleArn"],
     },
     StackDef {
         name: "api",
@@ -97,7 +116,30 @@ pub const STACKS: &[StackDef] = &[
             need("TableArn", "table", "TableArn"),
         ],
         package: Some("stackway-api"),
+        presence: Presence::Always,
         outputs: &["ApiUrl", "ApiId", "FunctionName"],
+    },
+    StackDef {
+        name: "guardrails",
+        summary: "a monthly budget with forecasts, and a monitor of anomalies",
+        needs: &[],
+        package: None,
+        presence: Presence::Offered,
+        outputs: &["BudgetName", "CostTopicArn"],
+    },
+    StackDef {
+        name: "github",
+        summary: "the identity provider and the role of the workflows on GitHub",
+        needs: &[
+            need("ImageRepositoryName", ARTIFACTS.0, "RepositoryName"),
+            Need {
+                if_there: true,
+                ..need("StackRoleArn", DELIVERY, "StackRoleArn")
+            },
+        ],
+        package: None,
+        presence: Presence::OnRequest,
+        outputs: &["WorkflowRoleArn"],
     },
 ];
 
@@ -109,6 +151,7 @@ pub const STACK_SET_ROLES: &[StackDef] = &[
         summary: "the role that CloudFormation takes to reach other accounts",
         needs: &[],
         package: None,
+        presence: Presence::Always,
         outputs: &["AdministrationRoleArn"],
     },
     StackDef {
@@ -116,12 +159,13 @@ pub const STACK_SET_ROLES: &[StackDef] = &[
         summary: "the role that makes stacks in an account that a stack set reaches",
         needs: &[],
         package: None,
+        presence: Presence::Always,
         outputs: &["ExecutionRoleName"],
     },
 ];
 
 impl StackDef {
-    /// The stacks that must stand before this one.
+    /// The stacks that must stand before this one, those that an environment may lack among them.
     pub fn needed_stacks(&self) -> BTreeSet<&'static str> {
         let package = self.package.map(|_| ARTIFACTS.0);
         self.needs
@@ -187,6 +231,7 @@ impl StackGraph {
             for (needed, output) in def
                 .needs
                 .iter()
+                .filter(|need| !need.if_there || by_name.contains_key(need.stack))
                 .map(|need| (need.stack, need.output))
                 .chain(package)
             {
@@ -208,7 +253,9 @@ impl StackGraph {
             let ready: Vec<_> = stacks
                 .iter()
                 .filter(|def| {
-                    !standing.contains(def.name) && def.needed_stacks().is_subset(&standing)
+                    let needed = def.needed_stacks();
+                    let mut needed = needed.iter().filter(|need| by_name.contains_key(*need));
+                    !standing.contains(def.name) && needed.all(|need| standing.contains(need))
                 })
                 .copied()
                 .collect();
@@ -283,6 +330,7 @@ mod tests {
             summary: "",
             needs,
             package: None,
+            presence: Presence::Always,
             outputs: &["Out"],
         }
     }
@@ -292,6 +340,7 @@ mod tests {
             parameter: "P",
             stack,
             output: "Out",
+            if_there: false,
         }
     }
 
@@ -322,6 +371,18 @@ mod tests {
     }
 
     #[test]
+    fn what_an_environment_lacks_is_not_waited_for() {
+        const IF_THERE: &[Need] = &[Need {
+            if_there: true,
+            ..out_of("a")
+        }];
+        let with = StackGraph::new(&[def("b", IF_THERE), def("a", &[])]).unwrap();
+        assert_eq!(names(&with), ["a", "b"]);
+        let without = StackGraph::new(&[def("b", IF_THERE)]).unwrap();
+        assert_eq!(names(&without), ["b"]);
+    }
+
+    #[test]
     fn what_cannot_be_ordered_is_refused() {
         let cycle = [def("a", NEED_B), def("b", NEED_A)];
         assert_eq!(
@@ -337,7 +398,7 @@ mod tests {
         let error = graph.select(&["tabel".into()], true).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no stack is called `tabel`; there are: artifacts, table, delivery, api"
+            "no stack is called `tabel`; there are: artifacts, table, guardrails, delivery, api, github"
         );
     }
 
@@ -345,7 +406,14 @@ mod tests {
     fn the_project_s_stacks_are_in_order() {
         assert_eq!(
             names(&StackGraph::all().unwrap()),
-            ["artifacts", "table", "delivery", "api"]
+            [
+                "artifacts",
+                "table",
+                "guardrails",
+                "delivery",
+                "api",
+                "github"
+            ]
         );
     }
 }

@@ -10,7 +10,7 @@ use stackway_infra::flow::{
     StackInput, StackInputs,
 };
 use stackway_infra::stack::{ChangeSetState, Replacement, ResourceChange, Stack};
-use stackway_infra::stack_def::{StackDef, StackGraph};
+use stackway_infra::stack_def::{Presence, StackDef, StackGraph};
 use stackway_infra::template::Template;
 use stackway_pipeline_defs::pipelines::STACK;
 use stackway_pipeline_runner::{ErrorKind, Log, RunError, StackOrder};
@@ -86,6 +86,7 @@ impl Here<'_> {
             summary: "what a pipeline deploys",
             needs: &[],
             package: None,
+            presence: Presence::Always,
             outputs: &[],
         };
         let graph = StackGraph::new(&[def])

@@ -11,15 +11,18 @@ use stackway_cost::book::{PriceBook, UnknownRegion};
 use stackway_cost::estimate::{self, Basis, Deployment, Estimate};
 use stackway_cost::evaluate::{Form, Given, Place};
 use stackway_cost::template::Template;
+use stackway_infra::aws::CloudFormationStackSets;
+use stackway_infra::cloud::stack_sets::StackSets as _;
 use stackway_infra::config::{Config, Delivery, Environment, Placement};
 use stackway_infra::naming::Naming;
 use stackway_infra::stack_def::{ARTIFACTS, DELIVERY, StackDef, StackGraph};
-use stackway_infra::stack_set::Pair;
+use stackway_infra::stack_set::{Pair, StackSetAddress};
 
 use crate::cloud::Cloud;
 use crate::failure::{Failure, Kind};
 use crate::project::Revision;
 use crate::settings::Settings;
+use crate::stack_sets;
 
 pub(crate) use plan::{PlanCost, StackCost};
 pub(crate) use usage::Usage;
@@ -101,7 +104,9 @@ impl Selection {
         let mut selection = Self::default();
         for def in graph.deploy_order() {
             // The pipelines of an environment that has none are not deployed. What a pipeline deploys is: it costs the same.
-            if def.name == DELIVERY && environment.delivery == Delivery::Direct {
+            let without_pipelines =
+                def.name == DELIVERY && environment.delivery == Delivery::Direct;
+            if without_pipelines || !environment.has(def) {
                 continue;
             }
             let path = format!("cloudformation/{}.yaml", def.name);
@@ -147,6 +152,16 @@ impl Selection {
                 &settings.environment,
                 &settings.naming,
             );
+        }
+        let placed = graph.deploy_order().iter().filter_map(|def| {
+            let at = stack_sets::address(settings, def)?;
+            Some((def, at))
+        });
+        let sets = CloudFormationStackSets::new(&cloud.config);
+        for (def, at) in placed {
+            selection
+                .stacks
+                .extend(standing_set(&sets, def, &at).await?);
         }
         Ok(selection)
     }
@@ -327,6 +342,42 @@ fn places(
         )
     });
     (places, note)
+}
+
+/// A stack set as it stands, with its instances; `None` where there is none, or nothing that has stack sets.
+async fn standing_set(
+    sets: &CloudFormationStackSets,
+    def: &StackDef,
+    at: &StackSetAddress,
+) -> Result<Option<Priced>, Failure> {
+    let set = match sets.describe_stack_set(at).await {
+        Ok(set) => set,
+        Err(error) if error.is_unknown_operation() => None,
+        Err(error) => return Err(error.into()),
+    };
+    let Some(set) = set else {
+        return Ok(None);
+    };
+    let name = format!("the template of stack set {}", at.name);
+    let template = parsed(&set.definition.template_body, &name)?;
+    let given = (set.definition.parameters.into_iter())
+        .map(|(name, value)| (name, Given::Text(value)))
+        .collect();
+    let instances = sets.stack_instances(at).await?;
+    let places = instances.into_iter().map(|instance| Located {
+        place: Place {
+            region: instance.pair.region,
+            account: Some(instance.pair.place),
+            stack_name: at.name.clone(),
+        },
+        overrides: BTreeMap::new(),
+    });
+    Ok(Some(Priced {
+        stack: def.name.to_owned(),
+        template,
+        given,
+        places: places.collect(),
+    }))
 }
 
 fn parsed(text: &str, name: &str) -> Result<Template, Failure> {

@@ -55,7 +55,10 @@ fn configuration() {
         (
             CONFIG.to_owned(),
             &["deploy", "--stack", "tabel"],
-            &["tabel", "artifacts, table, delivery, api"],
+            &[
+                "tabel",
+                "artifacts, table, guardrails, delivery, api, github",
+            ],
         ),
         (
             format!(

@@ -405,9 +405,14 @@ fn stacks_that_need_one_another_are_placed_together() {
             "artifacts unchanged",
             "table unchanged",
             "api unchanged",
-            "delivery left_out"
+            "guardrails left_out",
+            "delivery left_out",
+            "github left_out"
         ]
     );
+    let cost = &plan["cost"];
+    assert_ne!(cost["before"], Value::Null);
+    assert_eq!(cost["before"], cost["after"], "{cost}");
 }
 
 #[test]

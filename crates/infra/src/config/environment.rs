@@ -7,6 +7,7 @@ use toml::Spanned;
 use super::error::{Fault, ValueError};
 use super::stack_set::{RawPlacement, Surroundings};
 use super::{AccountId, EnvironmentName, Placement, Region, StackName, tag};
+use crate::stack_def::{Presence, StackDef};
 
 /// A list as it is written; its values are checked one by one, so that an error has the line of its value.
 pub(super) type Texts = Vec<Spanned<String>>;
@@ -28,6 +29,10 @@ pub struct Environment {
     pub parameters: BTreeMap<StackName, BTreeMap<String, String>>,
     /// Tags that every stack of the environment carries beside Stackway's own.
     pub tags: BTreeMap<String, String>,
+    /// Stacks that it has beside those of every environment.
+    pub with: BTreeSet<StackName>,
+    /// Stacks that it does without.
+    pub without: BTreeSet<StackName>,
     /// How stacks are placed; one that is not here is [`Placement::Stack`].
     pub stacks: BTreeMap<StackName, Placement>,
     /// Whether a deploy protects its stacks: against their deletion, and what holds data against its replacement and
@@ -40,6 +45,15 @@ impl Environment {
     /// The line of its table in the file, from 1.
     pub fn line(&self) -> usize {
         self.line
+    }
+
+    /// Whether the environment has the stack.
+    pub fn has(&self, stack: &StackDef) -> bool {
+        match stack.presence {
+            Presence::Always => true,
+            Presence::Offered => !self.without.contains(stack.name),
+            Presence::OnRequest => self.with.contains(stack.name),
+        }
     }
 
     /// How the stack is placed.
@@ -83,6 +97,8 @@ pub(super) struct RawEnvironment {
     tags: BTreeMap<String, String>,
     #[serde(default)]
     stacks: BTreeMap<StackName, RawPlacement>,
+    with: Option<Texts>,
+    without: Option<Spanned<Texts>>,
     protect: Option<bool>,
 }
 
@@ -119,6 +135,17 @@ impl RawEnvironment {
                 ));
             }
         }
+        let with: Vec<StackName> = distinct(self.with.unwrap_or_default())?;
+        let without_span = self.without.as_ref().map(Spanned::span).unwrap_or_default();
+        let without: Vec<StackName> =
+            distinct(self.without.map(Spanned::into_inner).unwrap_or_default())?;
+        if let Some(both) = without.iter().find(|stack| with.contains(stack)) {
+            return Err(fault(
+                without_span,
+                format!("environment `{name}` is both with and without `{both}`"),
+                "remove it from one of the two",
+            ));
+        }
         let around = Surroundings {
             accounts: &accounts,
             protected: name.as_str() == "prod",
@@ -138,6 +165,8 @@ impl RawEnvironment {
             parameters: self.parameters,
             tags: self.tags,
             stacks,
+            with: with.into_iter().collect(),
+            without: without.into_iter().collect(),
             line,
         })
     }

@@ -57,6 +57,8 @@ regions = [\"eu-west-2\", \"us-east-1\"]
 delivery = \"pipeline\"
 tags = {{ team = \"payments\" }}
 parameters.table = {{ ReadCapacity = \"5\" }}
+with = [\"github\"]
+without = [\"guardrails\"]
 [environments.prod.stacks]
 table = {{ place = \"stack\" }}
 api = {{ place = \"stack-set\", organizational_units = [\"ou-ab12-11111111\"], regions = [\"eu-west-1\"] }}
@@ -159,6 +161,10 @@ fn every_error_names_the_line_and_the_choices() {
         ),
         ("a region, far off", BASE.replace("eu-west-2", "london")),
         ("no region", BASE.replace("\"eu-west-2\"", "")),
+        (
+            "with and without the same stack",
+            local("with = [\"github\"]\nwithout = [\"github\"]"),
+        ),
         (
             "a region twice",
             BASE.replace("\"eu-west-2\"", "\"eu-west-2\", \"eu-west-2\""),

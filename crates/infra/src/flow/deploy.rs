@@ -256,6 +256,9 @@ impl Deployer<'_> {
     async fn complete(&self, def: &StackDef, outputs: &Outputs) -> Result<StackInput, FlowError> {
         let mut input = self.inputs.input(def)?;
         for need in def.needs {
+            if need.if_there && !outputs.contains_key(need.stack) {
+                continue;
+            }
             let value = outputs
                 .get(need.stack)
                 .and_then(|outputs| outputs.get(need.output))

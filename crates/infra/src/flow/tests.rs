@@ -14,7 +14,7 @@ use crate::clock::PollInterval;
 use crate::cloud::CloudError;
 use crate::cloud::fake::{Ending, FakeClock, FakeCloud, Faults};
 use crate::stack::{Action, Replacement, ResourceChange};
-use crate::stack_def::{Need, StackDef, StackGraph};
+use crate::stack_def::{Need, Presence, StackDef, StackGraph};
 
 pub(super) const GRAPH: &[StackDef] = &[
     StackDef {
@@ -22,6 +22,7 @@ pub(super) const GRAPH: &[StackDef] = &[
         summary: "",
         needs: &[],
         package: None,
+        presence: Presence::Always,
         outputs: &["Name"],
     },
     StackDef {
@@ -29,6 +30,7 @@ pub(super) const GRAPH: &[StackDef] = &[
         summary: "",
         needs: &[],
         package: None,
+        presence: Presence::Always,
         outputs: &[],
     },
     StackDef {
@@ -38,8 +40,10 @@ pub(super) const GRAPH: &[StackDef] = &[
             parameter: "BaseName",
             stack: "base",
             output: "Name",
+            if_there: false,
         }],
         package: None,
+        presence: Presence::Always,
         outputs: &[],
     },
 ];

@@ -44,6 +44,22 @@ const BY_TYPE: &[(&str, &[&str])] = &[
         &["budgets:ModifyBudget", "budgets:ViewBudget"],
     ),
     (
+        "AWS::CE::AnomalyMonitor",
+        &[
+            "ce:CreateAnomalyMonitor",
+            "ce:DeleteAnomalyMonitor",
+            "ce:GetAnomalyMonitors",
+        ],
+    ),
+    (
+        "AWS::CE::AnomalySubscription",
+        &[
+            "ce:CreateAnomalySubscription",
+            "ce:DeleteAnomalySubscription",
+            "ce:GetAnomalySubscriptions",
+        ],
+    ),
+    (
         "AWS::CloudWatch::Alarm",
         &["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"],
     ),

@@ -24,6 +24,17 @@ const TYPES: &[Row] = &[
         &["NotificationsWithSubscribers"],
         &["Budget"],
     ),
+    (
+        "AWS::CE::AnomalyMonitor",
+        &[
+            "MonitorDimension",
+            "MonitorSpecification",
+            "MonitorType",
+            "ResourceTags",
+        ],
+        &[],
+    ),
+    ("AWS::CE::AnomalySubscription", &["ResourceTags"], &[]),
     ("AWS::CloudWatch::Alarm", &["AlarmName"], &[]),
     ("AWS::CloudWatch::Dashboard", &["DashboardName"], &[]),
     ("AWS::CodeBuild::Project", &["Name"], &[]),

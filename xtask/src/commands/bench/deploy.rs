@@ -16,7 +16,7 @@ use stackway_infra::flow::{
     AllowReplace, Deployer, FlowError, Observer, Planner, Progress, Remedies, StackInput,
     StackInputs, Tools,
 };
-use stackway_infra::stack_def::{StackDef, StackGraph};
+use stackway_infra::stack_def::{Presence, StackDef, StackGraph};
 use stackway_local_cloud::Emulator;
 
 use crate::aws_cli;
@@ -61,6 +61,7 @@ const fn small(name: &'static str) -> StackDef {
         summary: "",
         needs: &[],
         package: None,
+        presence: Presence::Always,
         outputs: &[],
     }
 }
