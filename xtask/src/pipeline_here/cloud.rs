@@ -15,7 +15,7 @@ use stackway_pipeline_runner::{
     StackOrder, StoredArtifact,
 };
 
-use super::error_of;
+use super::{error_of, image};
 use crate::cloud::Cloud;
 use crate::commands::outputs::AllOutputs;
 use crate::failure::Failure;
@@ -31,6 +31,8 @@ pub(crate) struct Here<'a> {
     pub(crate) cloud: &'a Cloud,
     pub(crate) site: Site,
     pub(crate) outputs: AllOutputs,
+    /// Whether an image is built where a Docker engine answers.
+    pub(crate) docker: bool,
 }
 
 impl Here<'_> {
@@ -70,6 +72,25 @@ impl Here<'_> {
             .await
             .map_err(refused)?;
         log.line(&format!("uploaded s3://{bucket}/{key}"))
+    }
+
+    /// Builds and pushes the image where there is an engine for it, and a registry on this machine.
+    async fn image(
+        &self,
+        order: &ImageOrder<'_>,
+        log: &Log<'_>,
+    ) -> Result<Option<String>, RunError> {
+        let local = self.settings.environment.kind == EnvironmentKind::Local;
+        let Some(url) = self.cloud.endpoint_url.as_deref().filter(|_| local) else {
+            log.line("no image is built: only an emulator's registry is pushed to from here")?;
+            return Ok(None);
+        };
+        if !self.docker {
+            log.line("no image is built: --no-docker")?;
+            return Ok(None);
+        }
+        let say = |text: &str| log.line(text);
+        image::publish(order, image::registry_at(url), &say).await
     }
 
     /// An image that `publish` made is a zip in truth: the stack gets that.
@@ -180,7 +201,7 @@ impl RunnerCloud for Here<'_> {
         order: &ImageOrder<'_>,
         log: &Log<'_>,
     ) -> Result<BTreeMap<String, String>, RunError> {
-        log.line("packages the code as a zip in place of an image: the function runs without a Docker engine")?;
+        log.line("packages the code as a zip: a function of the emulator runs from it, without a Docker engine")?;
         let package = STACKS
             .iter()
             .find_map(|def| def.package)
@@ -195,11 +216,17 @@ impl RunnerCloud for Here<'_> {
             .map_err(error_of)?;
         let (bucket, key) = (self.bucket()?, key(&package.sha256));
         self.upload(&bucket, &key, &package.path, log).await?;
+        let digest = match self.image(order, log).await? {
+            Some(digest) => {
+                // The stack finds the zip by the image's digest.
+                let key = self::key(digest.trim_start_matches("sha256:"));
+                self.upload(&bucket, &key, &package.path, log).await?;
+                digest
+            }
+            None => format!("sha256:{}", package.sha256),
+        };
         Ok(BTreeMap::from([
-            (
-                "ECRImageDigestId".to_owned(),
-                format!("sha256:{}", package.sha256),
-            ),
+            ("ECRImageDigestId".to_owned(), digest),
             ("ECRRepositoryName".to_owned(), order.repository.clone()),
         ]))
     }

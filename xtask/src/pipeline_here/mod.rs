@@ -1,6 +1,7 @@
 //! Pipelines on this machine: what the runner needs of the project, of its environment and of the person.
 
 mod cloud;
+mod image;
 mod machine;
 mod picture;
 mod screen;

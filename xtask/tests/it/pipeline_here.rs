@@ -27,6 +27,7 @@ fn from_the_local_commit_to_an_address_that_answers() {
             "run",
             "application",
             "--approve",
+            "--no-docker",
             "--format",
             "json",
         ];

@@ -233,6 +233,7 @@ pub(super) fn only_codepipeline(args: &RetryArgs) -> Result<(), Failure> {
         ("--approve", run.approve),
         ("--reject", run.reject),
         ("--timeout", run.timeout.is_some()),
+        ("--no-docker", run.no_docker),
     ]
     .into_iter()
     .filter_map(|(flag, is_given)| is_given.then_some(flag))

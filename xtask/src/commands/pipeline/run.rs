@@ -66,6 +66,9 @@ pub(super) struct RunOptions {
     /// Minutes after which a build is given up [default: 60]
     #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) timeout: Option<u16>,
+    /// Build no image, though a Docker engine answers: the zip alone
+    #[arg(long)]
+    pub(super) no_docker: bool,
 }
 
 impl RunOptions {
@@ -96,7 +99,8 @@ pub(super) async fn run(ui: &Ui, settings: &Settings, args: &RunArgs) -> Result<
         id: args.id.clone(),
         ..Order::default()
     };
-    start(ui, settings, order, Begin::Anew).await
+    let docker = !args.run.no_docker;
+    start(ui, settings, order, Begin::Anew, docker).await
 }
 
 /// Goes on with an execution that failed.
@@ -117,7 +121,7 @@ pub(super) async fn retry(
         timeout: options.timeout.map(minutes),
         ..Order::default()
     };
-    start(ui, settings, order, Begin::Again(id)).await
+    start(ui, settings, order, Begin::Again(id), !options.no_docker).await
 }
 
 /// Runs a stage with what an earlier execution had.
@@ -154,7 +158,7 @@ pub(super) async fn roll_back(
         stage: &args.stage,
         to: &target.id,
     };
-    start(ui, settings, order, begin).await
+    start(ui, settings, order, begin, true).await
 }
 
 fn minutes(minutes: u16) -> Duration {
@@ -179,6 +183,7 @@ async fn start(
     settings: &Settings,
     order: Order,
     begin: Begin<'_>,
+    docker: bool,
 ) -> Result<(), Failure> {
     if settings.environment.kind == EnvironmentKind::Aws {
         return Err(Failure::new(
@@ -200,6 +205,7 @@ async fn start(
         site: site(settings)?,
         outputs: ground(ui, settings, &cloud).await?,
         cloud: &cloud,
+        docker,
     };
     let executions = Executions::new(&root);
     warm(ui, &settings.project, &executions, &pipelines).await?;

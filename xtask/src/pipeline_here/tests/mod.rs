@@ -1,5 +1,6 @@
 //! Pipelines of tests over an emulator: what the project's own two pipelines do not have.
 
+mod images;
 mod secrets;
 mod stacks;
 
@@ -123,6 +124,7 @@ impl Bench {
         let root = self.folder.path().join("runs");
         let bucket = [("ArtifactBucketName".to_owned(), "kept-artifacts".to_owned())];
         let here = Here {
+            docker: false,
             ui: &self.ui,
             settings: &self.settings,
             cloud: &self.cloud,
