@@ -45,6 +45,20 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &OutputsArgs) -> Res
     let cloud = Cloud::for_reading(&settings)
         .await?
         .ok_or_else(not_deployed)?;
+    let all = of(&cloud, &settings, &graph).await?;
+    if all.is_empty() {
+        return Err(not_deployed());
+    }
+    show(ui, &all);
+    Ok(())
+}
+
+/// The outputs of the stacks that are deployed.
+pub(crate) async fn of(
+    cloud: &Cloud,
+    settings: &Settings,
+    graph: &StackGraph,
+) -> Result<AllOutputs, Failure> {
     let mut all = AllOutputs::new();
     for def in graph.deploy_order() {
         if let Some(stack) = cloud
@@ -56,11 +70,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &OutputsArgs) -> Res
             all.insert(def.name, cloud.outputs(&stack));
         }
     }
-    if all.is_empty() {
-        return Err(not_deployed());
-    }
-    show(ui, &all);
-    Ok(())
+    Ok(all)
 }
 
 /// Writes outputs as the format asks.

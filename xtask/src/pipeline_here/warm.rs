@@ -31,14 +31,17 @@ struct Locked {
     source: Option<String>,
 }
 
-/// Gives each build of these pipelines that has no cache yet what the repository has.
+/// Gives each build of a pipeline, and of those that it invokes, what the repository has, where it has no cache yet.
 pub(crate) async fn warm(
     ui: &Ui,
     project: &Project,
     executions: &Executions,
     pipelines: &[Pipeline],
+    first: &str,
 ) -> Result<(), Failure> {
-    let cold: Vec<_> = folders(executions, pipelines)
+    let cold: Vec<_> = reached(pipelines, first)
+        .into_iter()
+        .flat_map(|pipeline| folders(executions, pipeline))
         .map(|folder| folder.join("target"))
         .filter(|target| !target.exists())
         .collect();
@@ -63,28 +66,41 @@ pub(crate) async fn warm(
     Ok(())
 }
 
-/// The folders in which cargo builds for the pipelines.
-fn folders<'a>(
-    executions: &'a Executions,
-    pipelines: &'a [Pipeline],
-) -> impl Iterator<Item = PathBuf> + 'a {
-    pipelines.iter().flat_map(move |pipeline| {
-        let builds = pipeline
-            .builds
+/// The pipeline of this name, and those that it invokes.
+fn reached<'a>(pipelines: &'a [Pipeline], first: &str) -> Vec<&'a Pipeline> {
+    let mut reached: Vec<&Pipeline> = Vec::new();
+    let mut names = vec![first];
+    while let Some(name) = names.pop() {
+        let found = pipelines.iter().find(|one| one.name == name);
+        let Some(pipeline) = found.filter(|one| reached.iter().all(|old| old.name != one.name))
+        else {
+            continue;
+        };
+        reached.push(pipeline);
+        let actions = pipeline.stages.iter().flat_map(|stage| &stage.actions);
+        names.extend(actions.filter_map(|action| match &action.provider {
+            Provider::Invocation(invocation) => Some(invocation.pipeline),
+            _ => None,
+        }));
+    }
+    reached
+}
+
+/// The folders in which cargo builds for the pipeline.
+fn folders(executions: &Executions, pipeline: &Pipeline) -> Vec<PathBuf> {
+    let builds = pipeline
+        .builds
+        .iter()
+        .filter(|build| build.buildspec.cache.iter().any(|path| path == CACHED))
+        .map(|build| executions.sources_of_build(pipeline.name, build.name));
+    let images = pipeline.stages.iter().flat_map(|stage| {
+        stage
+            .actions
             .iter()
-            .filter(|build| build.buildspec.cache.iter().any(|path| path == CACHED))
-            .map(|build| executions.sources_of_build(pipeline.name, build.name));
-        let images = pipeline.stages.iter().flat_map(move |stage| {
-            stage
-                .actions
-                .iter()
-                .filter(|action| matches!(action.provider, Provider::EcrBuildAndPublish(_)))
-                .map(move |action| {
-                    executions.sources_of_image(pipeline.name, stage.name, &action.name)
-                })
-        });
-        builds.chain(images)
-    })
+            .filter(|action| matches!(action.provider, Provider::EcrBuildAndPublish(_)))
+            .map(|action| executions.sources_of_image(pipeline.name, stage.name, &action.name))
+    });
+    builds.chain(images).collect()
 }
 
 /// The packages that no registry has.
@@ -258,6 +274,20 @@ mod tests {
         }
         // One that is there is left as it is.
         assert_eq!(copy(&from, &to, &own).unwrap(), 0);
+    }
+
+    #[test]
+    fn what_a_pipeline_builds_is_told_with_what_it_invokes() {
+        let pipelines = stackway_pipeline_defs::pipelines::all().unwrap();
+        let executions = Executions::new(Path::new("/x"));
+        for (first, expected) in [("application", 2), ("deployment", 0)] {
+            let count = reached(&pipelines, first)
+                .into_iter()
+                .map(|one| folders(&executions, one).len())
+                .sum::<usize>();
+            assert_eq!(count, expected, "{first}");
+        }
+        assert_eq!(reached(&pipelines, "application").len(), 2);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Pipelines on this machine, from the local commit to an address that answers.
 
 use serde_json::Value;
+use stackway_infra::cloud::Stacks as _;
+use stackway_local_cloud::Moto;
 
 use crate::workbench::{Workbench, root};
 
@@ -99,9 +101,6 @@ fn what_is_wrong_is_said_before_anything_runs() {
             &["has no such execution here", "pipeline run deployment"],
         );
     bench
-        .run(&["pipeline", "run", "application", "--env", "prod"])
-        .refused(2, &["`prod` is on AWS", "--env local"]);
-    bench
         .run(&["pipeline", "stop", "application", "--yes"])
         .refused(3, &["has no such execution here"]);
     bench
@@ -191,4 +190,97 @@ fn an_execution_in_the_background_is_watched_and_stopped_from_elsewhere() {
     bench
         .run(&["pipeline", "start", "deployment", "--yes"])
         .refused(14, &["has not begun", "needs variable"]);
+}
+
+/// The account that moto takes every caller for.
+const OWN: &str = "123456789012";
+
+/// A workspace of one commit, with an environment on AWS, and a server that answers as STS and CloudFormation do.
+fn on_aws(account: &str) -> (Workbench, Moto) {
+    let bench = Workbench::with_config(&format!(
+        r#"
+[project]
+name = "stackway"
+repository = "https://github.com/example/stackway"
+
+[environments.dev]
+kind = "aws"
+accounts = ["{account}"]
+regions = ["eu-west-2"]
+"#
+    ));
+    let configuration = "cloudformation/configuration/dev";
+    std::fs::create_dir_all(bench.file(configuration)).unwrap();
+    std::fs::write(
+        bench.file(&format!("{configuration}/api.json")),
+        r#"{"Parameters": {"Project": "stackway", "Environment": "dev"}, "Tags": {"git-commit": "COMMIT_ID", "project": "stackway"}}"#,
+    )
+    .unwrap();
+    for args in [
+        &["init", "--quiet", "--initial-branch", "main"][..],
+        &["add", "--all"],
+        &["commit", "--quiet", "--message", "First"],
+    ] {
+        bench.git(args);
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let dir = root().join("target/stackway/moto");
+    let moto = runtime.block_on(Moto::start(dir, &|_| {})).unwrap();
+    (bench, moto)
+}
+
+#[test]
+fn an_environment_on_aws_is_deployed_to_by_choice() {
+    let stack = "stackway-eu-west-2-dev-table";
+    let run = |(bench, moto): &(Workbench, Moto), more: &[&str]| {
+        let url = moto.endpoint_url();
+        let args = [
+            "pipeline",
+            "--endpoint-url",
+            &url,
+            "run",
+            "deployment",
+            "--env",
+            "dev",
+            "--approve",
+            "--var",
+            &format!("StackName={stack}"),
+            "--var",
+            "TemplatePath=cloudformation/table.yaml",
+            // There is no API to prove.
+            "--fail",
+            "CloudFormation/Verify",
+        ];
+        let credentials = [
+            ("AWS_ACCESS_KEY_ID", "testing"),
+            ("AWS_SECRET_ACCESS_KEY", "testing"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ];
+        bench.run_with(&[&args, more].concat(), &credentials)
+    };
+    let found = |moto: &Moto| {
+        let config = stackway_infra::aws::without_account(OWN, "eu-west-2", &moto.endpoint_url());
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let stacks = stackway_infra::aws::CloudFormation::new(&config);
+        runtime.block_on(stacks.describe_stack(stack)).unwrap()
+    };
+    // Credentials of another account: nothing begins.
+    let other = on_aws("111111111111");
+    run(&other, &["--yes"]).refused(6, &[OWN, "may not touch"]);
+    assert!(found(&other.1).is_none());
+    assert!(!other.0.has_executions());
+
+    // Without a yes there is nobody to ask here.
+    let own = on_aws(OWN);
+    run(&own, &[]).refused(11, &["--yes"]);
+    assert!(found(&own.1).is_none());
+
+    run(&own, &["--yes"]).refused(14, &["told to fail", OWN]);
+    let deployed = found(&own.1).unwrap();
+    assert_eq!(
+        deployed.tags.get("git-commit").map(String::len),
+        Some(40),
+        "{deployed:?}"
+    );
+    assert_eq!(deployed.parameters["Environment"], "dev");
 }

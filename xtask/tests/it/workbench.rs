@@ -148,6 +148,11 @@ impl Workbench {
         self.state.path().join("emulator.json").exists()
     }
 
+    /// Whether a pipeline has run.
+    pub(crate) fn has_executions(&self) -> bool {
+        self.state.path().join("pipelines/executions").exists()
+    }
+
     pub(crate) fn emulator_pid(&self) -> u64 {
         let state = std::fs::read_to_string(self.state.path().join("emulator.json")).unwrap();
         serde_json::from_str::<Value>(&state).unwrap()["pid"]

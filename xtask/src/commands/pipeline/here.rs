@@ -29,7 +29,7 @@ pub(super) async fn carry_out(
     };
     match command {
         PipelineCommand::List => list(ui, &executions),
-        PipelineCommand::Show(args) => show::here(ui, &executions, args),
+        PipelineCommand::Show(args) => Err(show::nothing(args)),
         PipelineCommand::Status(args) => {
             let one = pipeline_here::picture(&find(&args.which)?);
             if ui.is_json() {

@@ -134,7 +134,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PipelineArgs) -> Re
         return run::run(ui, &settings, args).await;
     }
     if let PipelineCommand::Show(args) = &args.command
-        && show::definition(ui, &settings, args)?
+        && (show::definition(ui, &settings, args)? || show::of_this_machine(ui, &settings, args)?)
     {
         return Ok(());
     }

@@ -3,6 +3,8 @@ use std::time::Duration;
 use clap::Args;
 use stackway_infra::config::EnvironmentKind;
 use stackway_infra::flow::{AllowReplace, Deployer, Planner, Remedies};
+use stackway_infra::stack_def::StackGraph;
+use stackway_pipeline_defs::render::Site;
 use stackway_pipeline_runner::artifact::Store;
 use stackway_pipeline_runner::engine::{Approval, Order, Outcome, Runner, back_to};
 use stackway_pipeline_runner::{Executions, SourceOrder};
@@ -10,8 +12,9 @@ use stackway_pipeline_runner::{Executions, SourceOrder};
 use super::act::{RollbackArgs, agreed, pair};
 use super::picture;
 use crate::cloud::Cloud;
-use crate::commands::outputs::AllOutputs;
+use crate::commands::outputs::{self, AllOutputs};
 use crate::commands::render::site;
+use crate::commands::status::graph_failure;
 use crate::delivery;
 use crate::deploy_plan::DeployPlan;
 use crate::failure::{Failure, Kind};
@@ -50,6 +53,9 @@ pub(super) struct RunArgs {
     /// The execution's id, promised by `pipeline start`
     #[arg(long, hide = true, value_name = "ID")]
     id: Option<String>,
+    /// In an environment on AWS: deploy to its account without a question
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     run: RunOptions,
 }
@@ -99,8 +105,11 @@ pub(super) async fn run(ui: &Ui, settings: &Settings, args: &RunArgs) -> Result<
         id: args.id.clone(),
         ..Order::default()
     };
-    let docker = !args.run.no_docker;
-    start(ui, settings, order, Begin::Anew, docker).await
+    let means = Means {
+        docker: !args.run.no_docker,
+        is_agreed: args.yes,
+    };
+    start(ui, settings, order, Begin::Anew, means).await
 }
 
 /// Goes on with an execution that failed.
@@ -121,7 +130,11 @@ pub(super) async fn retry(
         timeout: options.timeout.map(minutes),
         ..Order::default()
     };
-    start(ui, settings, order, Begin::Again(id), !options.no_docker).await
+    let means = Means {
+        docker: !options.no_docker,
+        is_agreed: false,
+    };
+    start(ui, settings, order, Begin::Again(id), means).await
 }
 
 /// Runs a stage with what an earlier execution had.
@@ -158,11 +171,24 @@ pub(super) async fn roll_back(
         stage: &args.stage,
         to: &target.id,
     };
-    start(ui, settings, order, begin, true).await
+    let means = Means {
+        docker: true,
+        is_agreed: false,
+    };
+    start(ui, settings, order, begin, means).await
 }
 
 fn minutes(minutes: u16) -> Duration {
     Duration::from_secs(u64::from(minutes) * 60)
+}
+
+/// What a run may use.
+#[derive(Clone, Copy)]
+struct Means {
+    /// A Docker engine.
+    docker: bool,
+    /// An account at AWS, without a question.
+    is_agreed: bool,
 }
 
 /// What a run begins with.
@@ -183,33 +209,31 @@ async fn start(
     settings: &Settings,
     order: Order,
     begin: Begin<'_>,
-    docker: bool,
+    means: Means,
 ) -> Result<(), Failure> {
-    if settings.environment.kind == EnvironmentKind::Aws {
-        return Err(Failure::new(
-            Kind::CommandLine,
-            format!(
-                "`pipeline run` works on this machine, and `{}` is on AWS",
-                settings.environment.name
-            ),
-        )
-        .hint("use --env local, or start the pipeline at AWS with `pipeline start`"));
-    }
     let pipelines = pipeline_here::pipelines()?;
     let root = pipeline_here::folder(settings);
     let store = Store::open(&root.join("artifacts")).map_err(pipeline_here::failure_of)?;
+    // On AWS this holds the account of the credentials against stackway.toml, before anything else.
     let cloud = Cloud::for_writing(ui, settings).await?;
+    let outputs = match settings.environment.kind {
+        EnvironmentKind::Local => ground(ui, settings, &cloud).await?,
+        EnvironmentKind::Aws => {
+            agree(ui, settings, &cloud, &order.pipeline, means.is_agreed)?;
+            outputs::of(&cloud, settings, &StackGraph::all().map_err(graph_failure)?).await?
+        }
+    };
     let here = Here {
         ui,
         settings,
-        site: site(settings)?,
-        outputs: ground(ui, settings, &cloud).await?,
+        site: site_of(settings, &cloud)?,
+        outputs,
         cloud: &cloud,
-        docker,
+        docker: means.docker,
     };
     let executions = Executions::new(&root);
-    warm(ui, &settings.project, &executions, &pipelines).await?;
     let name = order.pipeline.clone();
+    warm(ui, &settings.project, &executions, &pipelines, &name).await?;
     ui.on_interrupt(
         "the execution is kept as it stands, and its commands are ended",
         format!("`cargo xtask pipeline retry {name}` goes on from the stage that it came to"),
@@ -231,6 +255,44 @@ async fn start(
     }
     .map_err(pipeline_here::failure_of)?;
     tell(ui, outcome)
+}
+
+/// On AWS: says where a run writes, and asks.
+fn agree(
+    ui: &Ui,
+    settings: &Settings,
+    cloud: &Cloud,
+    pipeline: &str,
+    is_agreed: bool,
+) -> Result<(), Failure> {
+    ui.say(format!(
+        "account {} ({}), region {}{}",
+        cloud.account,
+        cloud.caller_arn,
+        settings.naming.region,
+        cloud
+            .endpoint_url
+            .as_ref()
+            .map(|url| format!(", at {url}"))
+            .unwrap_or_default()
+    ));
+    ui.confirm(
+        &format!(
+            "Run `{pipeline}` on this machine, and let its actions deploy to account {}?",
+            cloud.account
+        ),
+        settings.environment.name.as_str(),
+        is_agreed,
+    )
+}
+
+/// The environment's names, with the account that the credentials are of.
+fn site_of(settings: &Settings, cloud: &Cloud) -> Result<Site, Failure> {
+    let mut site = site(settings)?;
+    if settings.environment.kind == EnvironmentKind::Aws {
+        site.account.clone_from(&cloud.account);
+    }
+    Ok(site)
 }
 
 /// The stacks that a run stands on: what `deploy` brings up in an environment whose API is a pipeline's.

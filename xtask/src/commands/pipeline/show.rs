@@ -43,8 +43,14 @@ pub(super) fn definition(ui: &Ui, settings: &Settings, args: &ShowArgs) -> Resul
     Ok(true)
 }
 
-/// Shows where the time of an execution of this machine went.
-pub(super) fn here(ui: &Ui, executions: &Executions, args: &ShowArgs) -> Result<(), Failure> {
+/// Shows where the time of an execution of this machine went, if it is one; tells whether it is. One that deployed to AWS
+/// is too.
+pub(super) fn of_this_machine(
+    ui: &Ui,
+    settings: &Settings,
+    args: &ShowArgs,
+) -> Result<bool, Failure> {
+    let executions = Executions::new(&pipeline_here::folder(settings));
     let mut found: Vec<Execution> = Vec::new();
     for pipeline in pipeline_here::pipelines()? {
         let all = executions.of(pipeline.name).map_err(failure_of)?;
@@ -59,9 +65,9 @@ pub(super) fn here(ui: &Ui, executions: &Executions, args: &ShowArgs) -> Result<
                     execution: Some(execution),
                 },
             );
-            Ok(())
+            Ok(true)
         }
-        [] => Err(nothing(&args.what)),
+        [] => Ok(false),
         several => {
             let failure = Failure::new(
                 Kind::CommandLine,
@@ -94,7 +100,7 @@ pub(super) async fn there(desk: &Desk<'_>, args: &ShowArgs) -> Result<(), Failur
             return Ok(());
         }
     }
-    Err(nothing(&args.what))
+    Err(nothing(args))
 }
 
 fn tell(ui: &Ui, times: &Times<'_>) {
@@ -105,10 +111,10 @@ fn tell(ui: &Ui, times: &Times<'_>) {
     }
 }
 
-fn nothing(what: &str) -> Failure {
+pub(super) fn nothing(args: &ShowArgs) -> Failure {
     Failure::new(
         Kind::NotDeployed,
-        format!("`{what}` is neither a pipeline nor an execution"),
+        format!("`{}` is neither a pipeline nor an execution", args.what),
     )
     .hint("`cargo xtask pipeline list` has the pipelines, each with its latest execution")
 }
