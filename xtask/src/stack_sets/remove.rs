@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use stackway_infra::aws::CloudFormationStackSets;
+use stackway_infra::aws::{self, CloudFormationStackSets};
 use stackway_infra::cloud::stack_sets::StackSets as _;
 use stackway_infra::flow::roll_out::RemovedStackSet;
+use stackway_infra::inventory::{MadeSet, Owner};
 use stackway_infra::stack_def::STACKS;
 use stackway_infra::stack_set::{CallAs, Preferences, StackSet, StackSetAddress};
 
@@ -20,18 +21,10 @@ pub(crate) struct Standing {
     /// Its stack's name in the project.
     pub(crate) stack: String,
     pub(crate) address: StackSetAddress,
+    /// Where it is administered, if that is not the environment's region.
+    pub(crate) region: Option<String>,
     /// The accounts and regions of its instances.
     pub(crate) instances: Vec<String>,
-}
-
-impl Standing {
-    /// What goes with it, in a line.
-    pub(crate) fn sentence(&self) -> String {
-        match self.instances.as_slice() {
-            [] => "no instances".to_owned(),
-            all => format!("{} instances: {}", all.len(), all.join(", ")),
-        }
-    }
 }
 
 /// Whether a set is this environment's: by its tags, as its name may be the start of another project's too.
@@ -42,7 +35,16 @@ fn is_own(settings: &Settings, set: &StackSet) -> bool {
         && tag("managed-by") == Some("stackway")
 }
 
-/// The environment's stack sets, placed by stackway.toml still or no longer: those of these stacks, or all.
+/// The client for a region; none is the environment's.
+fn client_in(cloud: &Cloud, region: Option<&str>) -> CloudFormationStackSets {
+    match region {
+        None => CloudFormationStackSets::new(&cloud.config),
+        Some(region) => CloudFormationStackSets::new(&aws::in_region(&cloud.config, region)),
+    }
+}
+
+/// The environment's stack sets, placed by stackway.toml still or no longer: those of these stacks, or all; and those
+/// that its pipelines `made`, unless their tags say that they are another's.
 ///
 /// # Errors
 /// A lookup that fails; an endpoint without stack sets has none.
@@ -50,8 +52,9 @@ pub(crate) async fn standing(
     settings: &Settings,
     cloud: &Cloud,
     stacks: &[String],
+    made: &[MadeSet],
 ) -> Result<Vec<Standing>, Failure> {
-    let client = CloudFormationStackSets::new(&cloud.config);
+    let client = client_in(cloud, None);
     let mut callers: BTreeSet<_> = STACKS
         .iter()
         .filter_map(|def| placement(settings, def.name))
@@ -85,8 +88,50 @@ pub(crate) async fn standing(
                     .map(|instance| instance.pair.to_string())
                     .collect(),
                 address: set.address,
+                region: None,
             });
         }
+    }
+    found.extend(made_by_pipelines(settings, cloud, made, &found).await?);
+    Ok(found)
+}
+
+/// Of the sets that pipelines name, those that are there and not listed yet.
+async fn made_by_pipelines(
+    settings: &Settings,
+    cloud: &Cloud,
+    made: &[MadeSet],
+    known: &[Standing],
+) -> Result<Vec<Standing>, Failure> {
+    let owner = Owner::new(&settings.naming, &cloud.account);
+    let mut found = Vec::new();
+    for one in made {
+        let address = StackSetAddress {
+            name: one.name.clone(),
+            // A pipeline's action takes the account for the organization's own.
+            call_as: CallAs::Caller,
+        };
+        let listed = |set: &Standing| set.address == address && set.region == one.region;
+        if known.iter().any(listed) {
+            continue;
+        }
+        let client = client_in(cloud, one.region.as_deref());
+        let Some(set) = client.describe_stack_set(&address).await? else {
+            continue;
+        };
+        if !owner.owns(true, &set.definition.tags) {
+            continue;
+        }
+        let instances = client.stack_instances(&address).await?;
+        found.push(Standing {
+            stack: one.name.clone(),
+            instances: instances
+                .iter()
+                .map(|instance| instance.pair.to_string())
+                .collect(),
+            address,
+            region: one.region.clone(),
+        });
     }
     Ok(found)
 }
@@ -102,7 +147,6 @@ pub(crate) async fn remove(
     sets: &[Standing],
     retain_stacks: bool,
 ) -> Result<Vec<RemovedStackSet>, Failure> {
-    let client = CloudFormationStackSets::new(&cloud.config);
     let environment = settings.environment.name.to_string();
     let mut removed = Vec::new();
     for set in sets {
@@ -110,6 +154,7 @@ pub(crate) async fn remove(
             .map_or_else(Preferences::default, |placement| {
                 placement.preferences.clone()
             });
+        let client = client_in(cloud, set.region.as_deref());
         let display = RollOutDisplay::new(ui, &set.stack, "removed");
         let result = roll_out(&client, cloud, &display)
             .remove(&set.address, &preferences, retain_stacks)

@@ -409,6 +409,43 @@ fn what_no_stack_owns_goes_too() {
     assert_eq!(tables["TableNames"], json!(["theirs"]));
 }
 
+/// A protected stack ends the command before its first change, and goes once that is lifted; one that the emulator
+/// refuses to delete for its images goes after they have.
+#[test]
+fn protection_and_images_stand_in_the_way_until_they_do_not() {
+    let bench = Workbench::new();
+    bench
+        .run(&["deploy", "--env", "local", "--stack", "artifacts"])
+        .succeeded();
+    let url = format!("http://127.0.0.1:{}", bench.port());
+    let cloud = Endpoint(url.clone());
+    cloud.put_images(REPOSITORY, 101);
+    let stack = "stackway-eu-west-2-local-artifacts";
+    let form = format!(
+        "Action=UpdateTerminationProtection&Version=2010-05-15&StackName={stack}&EnableTerminationProtection=true"
+    );
+    cloud.cloudformation(&form);
+    let given = ["destroy", "--env", "local", "--endpoint-url", &url, "--yes"];
+    bench.run(&given).refused(
+        8,
+        &[
+            &format!("stack {stack}: termination protection"),
+            "nothing was changed",
+        ],
+    );
+    let images = cloud.ecr("DescribeImages", &json!({ "repositoryName": REPOSITORY }));
+    assert!(!images["imageDetails"].as_array().unwrap().is_empty());
+    bench
+        .run(&[&given[..], &["--lift-protection"]].concat())
+        .succeeded()
+        .said(&[
+            "termination protection is switched off",
+            "101 images",
+            "left",
+        ]);
+    assert_eq!(cloud.stacks(), [""; 0]);
+}
+
 /// A name goes with a yes everywhere but in `local`, and nothing is asked of anybody before that is right.
 #[test]
 fn a_yes_needs_the_name() {

@@ -489,3 +489,28 @@ fn what_cannot_be_a_stack_set_is_refused() {
             ],
         );
 }
+
+/// `destroy` takes a stack set with its instances. moto lacks services that are looked into for what no stack owns, so
+/// that it is asked for the one stack.
+#[test]
+fn destroy_takes_stack_sets_with_it() {
+    let stage = Stage::new(&config(&[OWN, "222222222222"], ""));
+    stage.deploy(&[]).succeeded();
+    let given = ["destroy", "--stack", "table", "--format", "json"];
+    let plan = stage
+        .run(&[&given[..], &["--dry-run"]].concat())
+        .succeeded()
+        .json();
+    let sets = plan["found"]["stack_sets"].as_array().unwrap();
+    assert_eq!(sets.len(), 1, "{plan}");
+    assert_eq!(sets[0]["name"], "stackway-eu-west-2-dev-table");
+    assert_eq!(sets[0]["instances"].as_array().unwrap().len(), 4, "{plan}");
+    assert_eq!(plan["found"]["count"], 1);
+    stage.run(&given).refused(11, &["needs a yes"]);
+    let done = stage.run(&[&given[..], &["--yes", "--confirm", "dev"]].concat());
+    let done = done.succeeded().json();
+    assert_eq!(done["left"]["stack_sets"], serde_json::json!([]), "{done}");
+    assert_eq!(done["left"]["count"], 0, "{done}");
+    let again = stage.run(&given).succeeded().json();
+    assert_eq!(again["found"]["count"], 0, "{again}");
+}

@@ -44,6 +44,12 @@ impl Ran {
     #[track_caller]
     pub(crate) fn refused(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, code, "{}", self.stderr);
+        self.said(words);
+    }
+
+    /// Asserts that each of `words` is said.
+    #[track_caller]
+    pub(crate) fn said(&self, words: &[&str]) {
         for word in words {
             assert!(
                 self.stderr.contains(word),

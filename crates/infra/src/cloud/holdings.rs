@@ -104,14 +104,36 @@ pub trait Tagged: Send + Sync {
     async fn tagged(&self, project: &str, environment: &str) -> Result<Vec<String>, CloudError>;
 }
 
+/// A stack or a stack set that a pipeline's action makes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Made {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a stack set.
+    pub is_set: bool,
+    /// Where it is, if the action says so; else where the pipeline is.
+    pub region: Option<String>,
+}
+
+impl Made {
+    /// A stack where the pipeline is.
+    pub fn stack(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            is_set: false,
+            region: None,
+        }
+    }
+}
+
 /// What a pipeline makes, and how it is kept from making more.
 #[async_trait]
 pub trait PipelineStacks: Send + Sync {
-    /// The names of stacks in the declaration: in actions' configuration and in the variables' defaults. `None` only
-    /// where there is no such pipeline.
-    async fn declared_stacks(&self, pipeline: &str) -> Result<Option<Vec<String>>, CloudError>;
-    /// The names of stacks that runs of its actions were given, with all variables filled in.
-    async fn deployed_stacks(&self, pipeline: &str) -> Result<Vec<String>, CloudError>;
+    /// The stacks and stack sets in the declaration: in actions' configuration and in the variables' defaults. `None`
+    /// only where there is no such pipeline.
+    async fn declared_stacks(&self, pipeline: &str) -> Result<Option<Vec<Made>>, CloudError>;
+    /// The stacks and stack sets that runs of its actions were given, with all variables filled in.
+    async fn deployed_stacks(&self, pipeline: &str) -> Result<Vec<Made>, CloudError>;
     /// The stages, in order, each with whether its inbound transition is open.
     async fn stages(&self, pipeline: &str) -> Result<Vec<(String, bool)>, CloudError>;
     /// Lets nothing into the stage any more.

@@ -21,7 +21,7 @@ use async_trait::async_trait;
 
 pub use drift::{AskedChangeSet, Detection, Drift};
 pub use holdings::{
-    Images, Keys, LogGroup, LogGroups, PipelineStacks, ReportGroup, ReportGroups, StackList,
+    Images, Keys, LogGroup, LogGroups, Made, PipelineStacks, ReportGroup, ReportGroups, StackList,
     Tables, Tagged,
 };
 pub use operation_events::{EventsOf, OperationEvents};

@@ -112,6 +112,11 @@ impl From<FunctionContents> for Contents {
     }
 }
 
+/// What a parameter counts as that is of the tier that costs.
+///
+/// See [parameter tiers](https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html).
+pub const ADVANCED_PARAMETERS: &str = "advanced parameters";
+
 fn some(counts: &[(u64, &'static str)]) -> Vec<(u64, &'static str)> {
     counts
         .iter()

@@ -6,10 +6,12 @@ mod owner;
 
 pub(crate) use arn::{is_arn_of, kind_of, part_of};
 pub use contents::{
-    BucketContents, Contents, FunctionContents, KeyState, RepositoryContents, TableContents,
+    ADVANCED_PARAMETERS, BucketContents, Contents, FunctionContents, KeyState, RepositoryContents,
+    TableContents,
 };
 pub use owner::Owner;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use time::OffsetDateTime;
@@ -186,6 +188,15 @@ pub struct FoundPipeline {
     pub running: Vec<String>,
 }
 
+/// A stack set that a pipeline of the project made, or is declared to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MadeSet {
+    /// Its name.
+    pub name: String,
+    /// Where it is, if that is not the environment's region.
+    pub region: Option<String>,
+}
+
 /// Everything of an environment that was found.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
@@ -193,6 +204,10 @@ pub struct Inventory {
     pub stacks: Vec<FoundStack>,
     /// The pipelines.
     pub pipelines: Vec<FoundPipeline>,
+    /// The stack sets that the pipelines name; nobody has looked whether they are there.
+    pub made_sets: Vec<MadeSet>,
+    /// The stacks that the pipelines name in other regions, by region, each with its pipeline. Nobody has looked there.
+    pub elsewhere: BTreeMap<String, BTreeMap<String, String>>,
     /// What no stack owns, by kind.
     pub leftovers: Vec<Leftover>,
     /// What could not be looked for, on an emulator.

@@ -1,12 +1,14 @@
 mod report;
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use stackway_infra::aws::{
-    CloudControl, CodeBuildReports, CodePipeline, DynamoDb, Ecr, Kms, Lambda, Logs, SdkConfig,
-    SecretsManager, Ssm, Tagging,
+    self, CloudControl, CloudFormation, CodeBuildReports, CodePipeline, DynamoDb, Ecr, Kms, Lambda,
+    Logs, S3, SdkConfig, SecretsManager, Ssm, Tagging,
 };
 use stackway_infra::config::EnvironmentKind;
-use stackway_infra::flow::{Destroyer, Holdings, Leave};
+use stackway_infra::flow::{Destroyed, Destroyer, FlowError, Holdings, Leave};
 use stackway_infra::inventory::{Inventory, Owner};
 use stackway_infra::stack_def::StackGraph;
 
@@ -59,8 +61,10 @@ struct ForceArgs {
     recovery_days: i32,
 }
 
-/// The adapters of what stands beside stacks.
+/// The adapters of everything that an environment holds in a region.
 struct Adapters {
+    stacks: CloudFormation,
+    objects: S3,
     images: Ecr,
     tables: DynamoDb,
     log_groups: Logs,
@@ -77,6 +81,8 @@ struct Adapters {
 impl Adapters {
     fn new(config: &SdkConfig) -> Self {
         Self {
+            stacks: CloudFormation::new(config),
+            objects: S3::new(config),
             images: Ecr::new(config),
             tables: DynamoDb::new(config),
             log_groups: Logs::new(config),
@@ -91,10 +97,10 @@ impl Adapters {
         }
     }
 
-    fn holdings<'a>(&'a self, cloud: &'a Cloud) -> Holdings<'a> {
+    fn holdings(&self) -> Holdings<'_> {
         Holdings {
-            stacks: &cloud.stacks,
-            objects: &cloud.objects,
+            stacks: &self.stacks,
+            objects: &self.objects,
             images: &self.images,
             tables: &self.tables,
             log_groups: &self.log_groups,
@@ -107,6 +113,56 @@ impl Adapters {
             any: &self.any,
             tagged: &self.tagged,
         }
+    }
+}
+
+/// Another region in which the environment's pipelines made stacks.
+struct Elsewhere {
+    region: String,
+    adapters: Adapters,
+    /// The stacks' names, each with its pipeline.
+    made: BTreeMap<String, String>,
+    inventory: Inventory,
+}
+
+impl Elsewhere {
+    /// Looks into every region that the pipelines of `home` name.
+    async fn look(
+        destroyer: &Destroyer<'_>,
+        cloud: &Cloud,
+        home: &Inventory,
+    ) -> Result<Vec<Self>, FlowError> {
+        let mut all = Vec::new();
+        for (region, made) in &home.elsewhere {
+            let mut other = Self {
+                region: region.clone(),
+                adapters: Adapters::new(&aws::in_region(&cloud.config, region)),
+                made: made.clone(),
+                inventory: Inventory::default(),
+            };
+            other.inventory = other.there(destroyer).inventory_elsewhere(made).await?;
+            all.push(other);
+        }
+        Ok(all)
+    }
+
+    /// The same destroyer, in this region.
+    fn there<'a>(&'a self, destroyer: &Destroyer<'a>) -> Destroyer<'a> {
+        let mut there = *destroyer;
+        there.tools.stacks = &self.adapters.stacks;
+        there.control = &self.adapters.stacks;
+        there.holdings = self.adapters.holdings();
+        there
+    }
+
+    fn has_work(&self) -> bool {
+        self.inventory.has_work()
+    }
+
+    async fn destroy(&self, destroyer: &Destroyer<'_>) -> Result<Destroyed, FlowError> {
+        self.there(destroyer)
+            .destroy_elsewhere(&self.inventory, &self.made)
+            .await
     }
 }
 
@@ -123,7 +179,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DestroyArgs) -> Res
             "nothing is deployed to `{name}`: the emulator does not run"
         ));
         if ui.is_json() {
-            let nothing = Found::new(&Inventory::default(), &settings.naming.region);
+            let nothing = Found::new(&Inventory::default(), &[], &settings.naming.region);
             ui.json(&Document::plan(&settings, None, nothing));
         }
         return Ok(());
@@ -134,7 +190,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DestroyArgs) -> Res
     let destroyer = Destroyer {
         tools: cloud.tools(&display),
         control: &cloud.stacks,
-        holdings: adapters.holdings(&cloud),
+        holdings: adapters.holdings(),
         owner: &owner,
         leave: Leave {
             lift_protection: args.force.lift_protection,
@@ -145,21 +201,21 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DestroyArgs) -> Res
     };
     let failed = |error| Failure::of_flow(error, Kind::Destroy, &name);
     let inventory = destroyer.inventory(&args.stacks).await.map_err(failed)?;
-    let found = Found::new(&inventory, &settings.naming.region);
-    ui.say(report::plan_text(&settings, &cloud, &found));
-    let sets = stack_sets::standing(&settings, &cloud, &args.stacks).await?;
-    for set in &sets {
-        ui.say(format!(
-            "stack set {}: {}",
-            set.address.name,
-            set.sentence()
-        ));
+    let elsewhere = Elsewhere::look(&destroyer, &cloud, &inventory)
+        .await
+        .map_err(failed)?;
+    let sets = stack_sets::standing(&settings, &cloud, &args.stacks, &inventory.made_sets).await?;
+    let region = settings.naming.region.as_str();
+    let mut found = Found::new(&inventory, &sets, region);
+    for other in &elsewhere {
+        found.add(Found::new(&other.inventory, &[], &other.region));
     }
+    ui.say(report::plan_text(&settings, &cloud, &found));
     let mut document = Document::plan(&settings, Some(&cloud), found);
     if args.dry_run {
         return finish(ui, &document, None);
     }
-    if inventory.has_work() || !sets.is_empty() {
+    if inventory.has_work() || !sets.is_empty() || elsewhere.iter().any(Elsewhere::has_work) {
         ui.confirm(
             &format!("Remove these from account {}?", cloud.account),
             &name,
@@ -169,23 +225,42 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DestroyArgs) -> Res
             "CloudFormation goes on with the deletion it has begun",
             format!("`cargo xtask destroy --env {name}` continues"),
         );
+        for inventory in elsewhere
+            .iter()
+            .map(|other| &other.inventory)
+            .chain([&inventory])
+        {
+            destroyer.check_protection(inventory).map_err(failed)?;
+        }
+        // No pipeline makes anew what goes now.
+        destroyer.stop_pipelines(&inventory).await.map_err(failed)?;
         // Before what their stacks took values from, and before their roles.
         stack_sets::remove(ui, &settings, &cloud, &sets, false).await?;
+        let clear = |error| {
+            display.clear();
+            failed(error)
+        };
+        let mut left_elsewhere = Vec::new();
+        for other in &elsewhere {
+            let done = other.destroy(&destroyer).await.map_err(clear)?;
+            document.removed(&done);
+            left_elsewhere.push(Found::new(&done.left, &[], &other.region));
+        }
         let done = destroyer
             .destroy(&inventory, &args.stacks)
             .await
-            .map_err(|error| {
-                display.clear();
-                failed(error)
-            })?;
-        let left = Found::new(&done.left, &settings.naming.region);
-        document.removed(&done, left);
+            .map_err(clear)?;
+        document.removed(&done);
+        let made = &inventory.made_sets;
+        let sets = stack_sets::standing(&settings, &cloud, &args.stacks, made).await?;
+        let mut left = Found::new(&done.left, &sets, region);
+        for other in left_elsewhere {
+            left.add(other);
+        }
+        document.is_left(left);
         ui.say(report::proof_text(&document));
     }
-    let left = stack_sets::standing(&settings, &cloud, &args.stacks).await?;
-    let failure = document
-        .failure(&name)
-        .or_else(|| still_there(&left, &name));
+    let failure = document.failure(&name);
     finish(ui, &document, failure)?;
     if cloud.own_emulator && args.stacks.is_empty() {
         stop_emulator(ui, &settings).await?;
@@ -209,19 +284,6 @@ fn confirmed_by_flags(args: &DestroyArgs, name: &str, is_local: bool) -> Result<
         )),
         _ => Ok(()),
     }
-}
-
-/// The failure where stack sets are left.
-fn still_there(sets: &[stack_sets::Standing], name: &str) -> Option<Failure> {
-    if sets.is_empty() {
-        return None;
-    }
-    let mut failure = Failure::new(Kind::Destroy, format!("{} stack sets are left", sets.len()));
-    failure.causes = sets
-        .iter()
-        .map(|set| format!("{}: {}", set.address.name, set.sentence()))
-        .collect();
-    Some(failure.hint(format!("run `cargo xtask destroy --env {name}` again")))
 }
 
 fn finish(ui: &Ui, document: &Document, failure: Option<Failure>) -> Result<(), Failure> {

@@ -5,11 +5,14 @@ use serde::Serialize;
 use stackway_cost::book::PriceBook;
 use stackway_cost::report::money;
 use stackway_infra::flow::Destroyed;
-use stackway_infra::inventory::{Contents, Inventory, Leftover, LeftoverKind, Removable};
+use stackway_infra::inventory::{
+    ADVANCED_PARAMETERS, Contents, Inventory, Leftover, LeftoverKind, Removable,
+};
 
 use crate::cloud::Cloud;
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
+use crate::stack_sets::Standing;
 use crate::ui::{BOLD, DIM};
 
 /// The bytes of a gigabyte, as AWS counts them in prices.
@@ -29,7 +32,7 @@ pub(super) struct Document {
     left: Option<Found>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Removed {
     stacks: Vec<String>,
     resources: usize,
@@ -40,6 +43,7 @@ struct Removed {
 #[derive(Debug, Serialize)]
 pub(super) struct Found {
     count: usize,
+    stack_sets: Vec<StackSetFound>,
     stacks: Vec<StackFound>,
     pipelines: Vec<String>,
     leftovers: Vec<LeftoverFound>,
@@ -50,8 +54,18 @@ pub(super) struct Found {
 }
 
 #[derive(Debug, Serialize)]
+struct StackSetFound {
+    name: String,
+    /// Where it is administered; null where that is the environment's region.
+    region: Option<String>,
+    /// Accounts and regions.
+    instances: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
 struct StackFound {
     name: String,
+    region: String,
     status: String,
     evidence: Vec<String>,
     termination_protection: bool,
@@ -98,16 +112,21 @@ impl Document {
         }
     }
 
-    pub(super) fn removed(&mut self, destroyed: &Destroyed, left: Found) {
-        self.removed = Some(Removed {
-            stacks: destroyed
-                .removed
-                .iter()
-                .map(|removed| removed.stack_name.clone())
-                .collect(),
-            resources: destroyed.removed.iter().map(|one| one.resources).sum(),
-            leftovers: destroyed.leftovers,
-        });
+    /// Adds what was removed.
+    pub(super) fn removed(&mut self, destroyed: &Destroyed) {
+        let removed = self.removed.get_or_insert_default();
+        let names = destroyed.removed.iter().map(|one| one.stack_name.clone());
+        removed.stacks.extend(names);
+        removed.resources += destroyed
+            .removed
+            .iter()
+            .map(|one| one.resources)
+            .sum::<usize>();
+        removed.leftovers += destroyed.leftovers;
+    }
+
+    /// What the second look found.
+    pub(super) fn is_left(&mut self, left: Found) {
         self.left = Some(left);
     }
 
@@ -115,8 +134,13 @@ impl Document {
     pub(super) fn failure(&self, environment: &str) -> Option<Failure> {
         let left = self.left.as_ref().unwrap_or(&self.found);
         let left_over = left.leftovers.iter().filter(|one| one.removable != "waits");
-        let names: Vec<_> = (left.stacks.iter())
-            .map(|stack| format!("stack {}: {}", stack.name, stack.status))
+        let stacks = left
+            .stacks
+            .iter()
+            .map(|stack| format!("stack {}: {}", stack.name, stack.status));
+        let names: Vec<_> = (left.stack_sets.iter())
+            .map(|set| format!("stack set {}: {}", set.name, set.holds()))
+            .chain(stacks)
             .chain(left_over.map(|one| format!("{} {}: {}", one.kind, one.id, one.why)))
             .collect();
         if names.is_empty() {
@@ -141,9 +165,10 @@ impl Document {
 }
 
 impl Found {
-    pub(super) fn new(inventory: &Inventory, region: &str) -> Self {
+    pub(super) fn new(inventory: &Inventory, sets: &[Standing], region: &str) -> Self {
         let stacks = inventory.stacks.iter().map(|found| StackFound {
             name: found.stack.name.clone(),
+            region: region.to_owned(),
             status: found.stack.status.to_string(),
             evidence: found.evidence.iter().map(ToString::to_string).collect(),
             termination_protection: found.stack.termination_protection,
@@ -173,15 +198,18 @@ impl Found {
         let mut lost_bytes = 0;
         for contents in held {
             lost_bytes += contents.bytes.unwrap_or_default();
-            for one in lost(Some(contents)) {
-                match all.iter_mut().find(|known| known.what == one.what) {
-                    Some(known) => known.count += one.count,
-                    None => all.push(one),
-                }
-            }
+            add_lost(&mut all, lost(Some(contents)));
         }
         Self {
-            count: inventory.count(),
+            count: inventory.count() + sets.len(),
+            stack_sets: sets
+                .iter()
+                .map(|set| StackSetFound {
+                    name: set.address.name.clone(),
+                    region: set.region.clone(),
+                    instances: set.instances.clone(),
+                })
+                .collect(),
             stacks: stacks.collect(),
             pipelines: inventory
                 .pipelines
@@ -199,6 +227,15 @@ impl Found {
         }
     }
 
+    /// Adds the stacks of another region.
+    pub(super) fn add(&mut self, other: Self) {
+        self.count += other.count;
+        // What a pipeline made goes before what made the pipeline.
+        self.stacks.splice(0..0, other.stacks);
+        add_lost(&mut self.lost, other.lost);
+        self.lost_bytes += other.lost_bytes;
+    }
+
     fn keys(&self) -> usize {
         self.stacks
             .iter()
@@ -208,12 +245,30 @@ impl Found {
     }
 }
 
+fn add_lost(all: &mut Vec<Lost>, more: Vec<Lost>) {
+    for one in more {
+        match all.iter_mut().find(|known| known.what == one.what) {
+            Some(known) => known.count += one.count,
+            None => all.push(one),
+        }
+    }
+}
+
 fn lost(contents: Option<&Contents>) -> Vec<Lost> {
     contents
         .into_iter()
         .flat_map(|contents| &contents.counts)
         .map(|&(count, what)| Lost { count, what })
         .collect()
+}
+
+impl StackSetFound {
+    fn holds(&self) -> String {
+        match self.instances.as_slice() {
+            [] => "no instances".to_owned(),
+            all => format!("{} instances: {}", all.len(), all.join(", ")),
+        }
+    }
 }
 
 impl LeftoverFound {
@@ -263,10 +318,10 @@ fn by_hand(leftover: &Leftover, region: &str) -> String {
     };
     let service = service.unwrap_or("its service");
     let what = leftover.kept_by.as_ref().map_or_else(
-        || "it carries the environment's tags, and what it is".to_owned(),
-        |kept| kept.resource_type.clone(),
+        || "its tags are the environment's, and such things are".to_owned(),
+        |kept| format!("an {} is", kept.resource_type),
     );
-    format!("{what} is not removed here: delete it in the console of {service}, region {region}")
+    format!("{what} not removed here: delete it in the console of {service}, region {region}")
 }
 
 /// What it costs to keep for a month, in USD; `None` where no price is known.
@@ -289,7 +344,14 @@ fn cost_a_month(leftover: &Leftover, region: &str) -> Option<Decimal> {
         (LeftoverKind::Table, _) => ("dynamodb-storage", gigabytes(leftover)?),
         (LeftoverKind::Repository, _) => ("ecr-storage", gigabytes(leftover)?),
         (LeftoverKind::LogGroup, _) => ("logs-storage", gigabytes(leftover)?),
-        (LeftoverKind::Parameter | LeftoverKind::Kept | LeftoverKind::Tagged, _) => return None,
+        (LeftoverKind::Parameter, _) => {
+            let counts = &leftover.contents.counts;
+            if !counts.iter().any(|(_, what)| *what == ADVANCED_PARAMETERS) {
+                return Some(Decimal::ZERO);
+            }
+            ("ssm-advanced-parameters", Decimal::ONE)
+        }
+        (LeftoverKind::Kept | LeftoverKind::Tagged, _) => return None,
     };
     let book = PriceBook::embedded().ok()?;
     let price = book.price(item, region)?;
@@ -309,6 +371,15 @@ fn size(bytes: u64) -> String {
         unit += 1;
     }
     format!("{} {}", value.round_dp(1).normalize(), units[unit])
+}
+
+/// Where something is, if that is not where the rest is.
+fn elsewhere(there: &str, here: &str) -> String {
+    if there == here {
+        String::new()
+    } else {
+        format!(" in {there}")
+    }
 }
 
 fn contents_text(holds: &[Lost], bytes: Option<u64>) -> String {
@@ -333,11 +404,15 @@ pub(super) fn plan_text(settings: &Settings, cloud: &Cloud, found: &Found) -> St
         "account {}{place}, region {}",
         cloud.account, settings.naming.region
     );
-    found.text(&settings.environment.name.to_string(), &place)
+    found.text(
+        &settings.environment.name.to_string(),
+        &place,
+        &settings.naming.region,
+    )
 }
 
 impl Found {
-    fn text(&self, environment: &str, place: &str) -> String {
+    fn text(&self, environment: &str, place: &str, region: &str) -> String {
         let mut lines = Vec::new();
         if self.count == 0 {
             lines.push(format!("nothing of `{environment}` is in {place}"));
@@ -351,6 +426,11 @@ impl Found {
                 "  pipeline {pipeline}: stopped, and nothing starts it"
             ));
         }
+        for set in &self.stack_sets {
+            let there = set.region.as_deref().unwrap_or(region);
+            let there = elsewhere(there, region);
+            lines.push(format!("  stack set {}{there}: {}", set.name, set.holds()));
+        }
         for stack in &self.stacks {
             let protected = if stack.termination_protection {
                 ", termination protection is on"
@@ -358,8 +438,9 @@ impl Found {
                 ""
             };
             lines.push(format!(
-                "  {} {DIM}{}, found {}{DIM:#}{protected}",
+                "  {}{} {DIM}{}, found {}{DIM:#}{protected}",
                 stack.name,
+                elsewhere(&stack.region, region),
                 stack.status,
                 stack.evidence.join(", ")
             ));
@@ -441,10 +522,15 @@ pub(super) fn proof_text(document: &Document) -> String {
             "looked for everything again: {BOLD}{} left{BOLD:#}",
             left.count
         ));
+        for set in &left.stack_sets {
+            lines.push(format!("  stack set {}: {}", set.name, set.holds()));
+        }
         for stack in &left.stacks {
             lines.push(format!(
-                "  stack {} {DIM}{}{DIM:#}",
-                stack.name, stack.status
+                "  stack {}{} {DIM}{}{DIM:#}",
+                stack.name,
+                elsewhere(&stack.region, &document.region),
+                stack.status
             ));
         }
         lines.extend(left.leftover_lines());
@@ -458,3 +544,6 @@ pub(super) fn proof_text(document: &Document) -> String {
     }
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &RemoveArgs) -> Resu
     let settings = Settings::resolve(ui, global, &args.endpoint)?;
     let environment = settings.environment.name.to_string();
     let cloud = cloud(&settings).await?;
-    let sets = stack_sets::standing(&settings, &cloud, &args.stacks).await?;
+    let sets = stack_sets::standing(&settings, &cloud, &args.stacks, &[]).await?;
     if sets.is_empty() {
         ui.say(format!("no stack set of `{environment}` is there"));
         return Ok(());
@@ -64,7 +64,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &RemoveArgs) -> Resu
         format!("`cargo xtask stack-set remove --env {environment}` continues"),
     );
     let removed = stack_sets::remove(ui, &settings, &cloud, &sets, args.retain_stacks).await?;
-    let left = stack_sets::standing(&settings, &cloud, &args.stacks).await?;
+    let left = stack_sets::standing(&settings, &cloud, &args.stacks, &[]).await?;
     let instances: usize = removed.iter().map(|set| set.instances).sum();
     ui.say(format!(
         "removed {} stack sets with {instances} instances; {} left",

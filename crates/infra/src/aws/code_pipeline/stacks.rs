@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use aws_sdk_codepipeline::operation::disable_stage_transition::DisableStageTransitionError;
@@ -7,18 +7,40 @@ use aws_sdk_codepipeline::types as sdk;
 
 use super::{CodePipeline, PAGE};
 use crate::aws::config::cloud_error;
-use crate::cloud::{CloudError, PipelineStacks};
+use crate::cloud::{CloudError, Made, PipelineStacks};
 
 /// The configuration key and the pipeline variable that name a stack.
 const STACK_NAME: &str = "StackName";
 
-fn makes_stacks(provider: &str) -> bool {
-    provider == "CloudFormation"
+/// What an action of this provider and configuration makes; `None` for one that makes nothing, and where the name is
+/// filled in only when the pipeline runs: its runs tell it then.
+///
+/// See the action references of
+/// [CloudFormation](https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html) and
+/// [stack sets](https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-StackSets.html).
+fn made(
+    provider: &str,
+    configuration: Option<&HashMap<String, String>>,
+    region: Option<&str>,
+) -> Option<Made> {
+    let (key, is_set) = match provider {
+        "CloudFormation" => (STACK_NAME, false),
+        "CloudFormationStackSet" | "CloudFormationStackInstances" => ("StackSetName", true),
+        _ => return None,
+    };
+    let name = configuration?.get(key)?;
+    (!name.is_empty() && !name.contains("#{")).then(|| Made {
+        name: name.clone(),
+        is_set,
+        region: region
+            .filter(|region| !region.is_empty())
+            .map(str::to_owned),
+    })
 }
 
 #[async_trait]
 impl PipelineStacks for CodePipeline {
-    async fn declared_stacks(&self, pipeline: &str) -> Result<Option<Vec<String>>, CloudError> {
+    async fn declared_stacks(&self, pipeline: &str) -> Result<Option<Vec<Made>>, CloudError> {
         let Some(declared) = self.pipeline(pipeline).await? else {
             return Ok(None);
         };
@@ -26,28 +48,22 @@ impl PipelineStacks for CodePipeline {
             .stages()
             .iter()
             .flat_map(sdk::StageDeclaration::actions)
-            .filter(|action| {
-                action
-                    .action_type_id()
-                    .is_some_and(|kind| makes_stacks(kind.provider()))
-            })
-            .filter_map(|action| action.configuration()?.get(STACK_NAME));
+            .filter_map(|action| {
+                let provider = action.action_type_id()?.provider();
+                made(provider, action.configuration(), action.region())
+            });
         let variables = declared
             .variables()
             .iter()
             .filter(|variable| variable.name() == STACK_NAME)
-            .filter_map(|variable| variable.default_value());
-        let names: BTreeSet<_> = configured
-            .map(String::as_str)
-            .chain(variables)
-            // A name that is filled in when the pipeline runs is known from its runs.
-            .filter(|name| !name.is_empty() && !name.contains("#{"))
-            .map(str::to_owned)
-            .collect();
-        Ok(Some(names.into_iter().collect()))
+            .filter_map(|variable| variable.default_value())
+            .filter(|name| !name.is_empty())
+            .map(Made::stack);
+        let all: BTreeSet<_> = configured.chain(variables).collect();
+        Ok(Some(all.into_iter().collect()))
     }
 
-    async fn deployed_stacks(&self, pipeline: &str) -> Result<Vec<String>, CloudError> {
+    async fn deployed_stacks(&self, pipeline: &str) -> Result<Vec<Made>, CloudError> {
         let mut pages = self
             .client
             .list_action_executions()
@@ -55,25 +71,17 @@ impl PipelineStacks for CodePipeline {
             .max_results(PAGE)
             .into_paginator()
             .send();
-        let mut names = BTreeSet::new();
+        let mut all = BTreeSet::new();
         while let Some(page) = pages.next().await {
             let page =
                 page.map_err(|error| cloud_error("codepipeline:ListActionExecutions", &error))?;
-            for run in page.action_execution_details() {
-                let Some(input) = run.input() else { continue };
-                if !input
-                    .action_type_id()
-                    .is_some_and(|kind| makes_stacks(kind.provider()))
-                {
-                    continue;
-                }
-                let name = input
-                    .resolved_configuration()
-                    .and_then(|settings| settings.get(STACK_NAME));
-                names.extend(name.filter(|name| !name.is_empty()).cloned());
-            }
+            all.extend(page.action_execution_details().iter().filter_map(|run| {
+                let input = run.input()?;
+                let provider = input.action_type_id()?.provider();
+                made(provider, input.resolved_configuration(), input.region())
+            }));
         }
-        Ok(names.into_iter().collect())
+        Ok(all.into_iter().collect())
     }
 
     async fn stages(&self, pipeline: &str) -> Result<Vec<(String, bool)>, CloudError> {

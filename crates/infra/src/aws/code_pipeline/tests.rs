@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::aws::answers::{self, Asked};
+use crate::cloud::{Made, PipelineStacks as _};
 use crate::pipeline::{DeclaredAction, DeclaredStage, Revision, RunStatus, StageState, Trouble};
 
 fn answering(given: &[(&str, u16, Value)]) -> (CodePipeline, Asked) {
@@ -238,4 +239,151 @@ async fn what_writes_says_exactly_what_it_means() {
     ];
     let sent: Vec<_> = calls(&asked).into_iter().map(|(_, body)| body).collect();
     assert_eq!(sent, expected);
+}
+
+#[tokio::test]
+async fn what_a_pipeline_makes_is_read_from_its_declaration() {
+    let action = |provider: &str, configuration: Value, region: Option<&str>| {
+        let mut action = json!({
+            "name": provider, "configuration": configuration,
+            "actionTypeId": {"category": "Deploy", "owner": "AWS", "provider": provider, "version": "1"}
+        });
+        if let Some(region) = region {
+            action["region"] = json!(region);
+        }
+        action
+    };
+    let actions = [
+        action(
+            "CloudFormation",
+            json!({"StackName": "a", "ActionMode": "CREATE_UPDATE"}),
+            None,
+        ),
+        action(
+            "CloudFormation",
+            json!({"StackName": "b"}),
+            Some("us-east-1"),
+        ),
+        action(
+            "CloudFormation",
+            json!({"StackName": "#{variables.StackName}"}),
+            None,
+        ),
+        action("CloudFormationStackSet", json!({"StackSetName": "s"}), None),
+        action(
+            "CloudFormationStackInstances",
+            json!({"StackSetName": "s"}),
+            None,
+        ),
+        action(
+            "CloudFormationStackInstances",
+            json!({"StackSetName": "t"}),
+            Some("us-east-1"),
+        ),
+        action("CodeBuild", json!({"StackName": "no"}), None),
+    ];
+    let pipeline = json!({"pipeline": {
+        "name": "p", "roleArn": "arn:r",
+        "stages": [{"name": "Deploy", "actions": actions}],
+        "variables": [{"name": "StackName", "defaultValue": "c"}, {"name": "Other", "defaultValue": "no"}],
+    }});
+    let (adapter, _) = answering(&[("GetPipeline", 200, pipeline)]);
+    let told = told(&adapter.declared_stacks("p").await.unwrap().unwrap());
+    assert_eq!(
+        told,
+        ["a", "b in us-east-1", "c", "set s", "set t in us-east-1"]
+    );
+    let (adapter, _) = answering(&[(
+        "GetPipeline",
+        400,
+        json!({"__type": "PipelineNotFoundException"}),
+    )]);
+    assert_eq!(adapter.declared_stacks("p").await.unwrap(), None);
+    let (adapter, _) = answering(&[(
+        "GetPipeline",
+        400,
+        json!({"__type": "AccessDeniedException"}),
+    )]);
+    assert!(adapter.declared_stacks("p").await.is_err());
+}
+
+fn told(made: &[Made]) -> Vec<String> {
+    made.iter()
+        .map(|one| {
+            let set = if one.is_set { "set " } else { "" };
+            let region = one.region.as_ref().map(|region| format!(" in {region}"));
+            format!("{set}{}{}", one.name, region.unwrap_or_default())
+        })
+        .collect()
+}
+
+/// Runs tell the names that the declaration leaves to variables; all pages of them are read.
+#[tokio::test]
+async fn what_a_pipeline_made_is_read_from_its_runs() {
+    let run = |provider: &str, configuration: Value, region: &str| {
+        json!({"input": {
+            "actionTypeId": {"category": "Deploy", "owner": "AWS", "provider": provider, "version": "1"},
+            "configuration": {"StackName": "#{variables.StackName}"},
+            "resolvedConfiguration": configuration, "region": region,
+        }})
+    };
+    let (adapter, asked) = answering(&[
+        (
+            "ListActionExecutions",
+            200,
+            json!({"actionExecutionDetails": [
+                run("CloudFormation", json!({"StackName": "a"}), "eu-west-2"),
+                run("Manual", json!({"StackName": "no"}), "eu-west-2"),
+            ], "nextToken": "more"}),
+        ),
+        (
+            "ListActionExecutions",
+            200,
+            json!({"actionExecutionDetails": [
+                run("CloudFormation", json!({"StackName": "a"}), "eu-west-2"),
+                run("CloudFormationStackSet", json!({"StackSetName": "s"}), "us-east-1"),
+                {"input": {}}, {},
+            ]}),
+        ),
+    ]);
+    let told = told(&adapter.deployed_stacks("p").await.unwrap());
+    assert_eq!(told, ["a in eu-west-2", "set s in us-east-1"]);
+    assert_eq!(calls(&asked)[1].1["nextToken"], "more");
+}
+
+#[tokio::test]
+async fn a_pipeline_is_closed_and_its_runs_abandoned() {
+    for (code, fine) in [
+        (None, true),
+        (Some("PipelineNotFoundException"), true),
+        (Some("StageNotFoundException"), false),
+    ] {
+        let status = if code.is_some() { 400 } else { 200 };
+        let (adapter, asked) =
+            answering(&[("DisableStageTransition", status, json!({"__type": code}))]);
+        assert_eq!(
+            adapter.close_stage("p", "s", "why").await.is_ok(),
+            fine,
+            "{code:?}"
+        );
+        let body = json!({"pipelineName": "p", "stageName": "s", "transitionType": "Inbound", "reason": "why"});
+        assert_eq!(calls(&asked)[0].1, body);
+    }
+    for (code, fine) in [
+        (None, true),
+        (Some("DuplicatedStopRequestException"), true),
+        (Some("PipelineExecutionNotStoppableException"), true),
+        (Some("PipelineNotFoundException"), true),
+        (Some("ConflictException"), false),
+    ] {
+        let status = if code.is_some() { 400 } else { 200 };
+        let (adapter, asked) =
+            answering(&[("StopPipelineExecution", status, json!({"__type": code}))]);
+        assert_eq!(
+            adapter.abandon("p", "e", "why").await.is_ok(),
+            fine,
+            "{code:?}"
+        );
+        assert_eq!(calls(&asked)[0].1["abandon"], true);
+    }
 }

@@ -8,8 +8,8 @@ use super::stacks::refused;
 use super::unowned::Unowned;
 use super::{FakeCloud, State};
 use crate::cloud::{
-    CloudError, Images, LogGroup, LogGroups, PipelineStacks, ReportGroup, ReportGroups, StackList,
-    Tagged,
+    CloudError, Images, LogGroup, LogGroups, Made, PipelineStacks, ReportGroup, ReportGroups,
+    StackList, Tagged,
 };
 use crate::inventory::{RepositoryContents, is_arn_of};
 use crate::stack::{Outcome, Stack, StackResource, StackStatus};
@@ -45,8 +45,8 @@ struct FakeRepository {
 
 #[derive(Debug, Default)]
 struct FakePipeline {
-    declared: Vec<String>,
-    deployed: Vec<String>,
+    declared: Vec<Made>,
+    deployed: Vec<Made>,
     /// By name, and whether it is open.
     stages: Vec<(String, bool)>,
     running: BTreeSet<String>,
@@ -167,7 +167,7 @@ impl FakeCloud {
 
     /// Puts a pipeline there: the stacks that it names, those that it was run for, and one execution under way.
     pub fn put_pipeline(&self, name: &str, declared: &[&str], deployed: &[&str]) {
-        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let owned = |names: &[&str]| names.iter().map(|&name| Made::stack(name)).collect();
         self.with(|state| {
             let pipeline = FakePipeline {
                 declared: owned(declared),
@@ -176,6 +176,15 @@ impl FakeCloud {
                 running: BTreeSet::from(["run-1".to_owned()]),
             };
             state.held.pipelines.insert(name.to_owned(), pipeline)
+        });
+    }
+
+    /// Lets a pipeline that there is have made something else too.
+    pub fn put_made(&self, pipeline: &str, made: Made) {
+        self.with(|state| {
+            if let Some(found) = state.held.pipelines.get_mut(pipeline) {
+                found.deployed.push(made);
+            }
         });
     }
 
@@ -374,7 +383,7 @@ impl Tagged for FakeCloud {
 
 #[async_trait]
 impl PipelineStacks for FakeCloud {
-    async fn declared_stacks(&self, name: &str) -> Result<Option<Vec<String>>, CloudError> {
+    async fn declared_stacks(&self, name: &str) -> Result<Option<Vec<Made>>, CloudError> {
         self.read("declared_stacks", name, |state| {
             let found = state.held.pipelines.get(name);
             Ok(found.map(|pipeline| pipeline.declared.clone()))
@@ -382,7 +391,7 @@ impl PipelineStacks for FakeCloud {
         .await
     }
 
-    async fn deployed_stacks(&self, name: &str) -> Result<Vec<String>, CloudError> {
+    async fn deployed_stacks(&self, name: &str) -> Result<Vec<Made>, CloudError> {
         self.read("deployed_stacks", name, |state| {
             Ok(pipeline(state, name)?.deployed.clone())
         })

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Destroyer;
 use crate::flow::FlowError;
 use crate::inventory::{
-    Contents, FunctionContents, Inventory, KeptBy, KeyState, Leftover, LeftoverKind, Removable,
-    is_arn_of, kind_of, part_of,
+    ADVANCED_PARAMETERS, Contents, FunctionContents, Inventory, KeptBy, KeyState, Leftover,
+    LeftoverKind, Removable, is_arn_of, kind_of, part_of,
 };
 
 /// By what a thing came to be looked for.
@@ -253,6 +253,9 @@ impl Destroyer<'_> {
                     return Ok(None);
                 };
                 standing.id = parameter.name;
+                if parameter.advanced {
+                    standing.contents.counts = vec![(1, ADVANCED_PARAMETERS)];
+                }
                 parameter.tags
             }
             LeftoverKind::Key | LeftoverKind::Secret => {

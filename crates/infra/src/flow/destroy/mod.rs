@@ -1,6 +1,7 @@
 //! Removing an environment: what there is, how it goes, and the proof that nothing is left.
 
 mod leftovers;
+mod order;
 mod remove;
 mod sweep;
 mod take;

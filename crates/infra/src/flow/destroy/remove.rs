@@ -1,3 +1,8 @@
+use std::collections::BTreeMap;
+
+use futures::stream::{FuturesUnordered, StreamExt as _};
+
+use super::order::goes_before;
 use super::{Destroyed, Destroyer, Removal, Removed};
 use crate::flow::{FlowError, Progress, Tools};
 use crate::inventory::{FoundPipeline, FoundStack, Inventory, LeftoverKind};
@@ -27,18 +32,10 @@ impl Destroyer<'_> {
         only: &[String],
     ) -> Result<Destroyed, FlowError> {
         self.lift_protection(inventory).await?;
-        for pipeline in &inventory.pipelines {
-            self.stop(pipeline).await?;
-        }
+        self.stop_pipelines(inventory).await?;
         let mut destroyed = Destroyed::default();
-        for found in &inventory.stacks {
-            self.remove(found).await?;
-            destroyed.removed.push(Removed {
-                label: found.label.clone(),
-                stack_name: found.stack.name.clone(),
-                resources: found.resources.len(),
-            });
-        }
+        self.remove_stacks(&inventory.stacks, &mut destroyed.removed)
+            .await?;
         // Stacks may have kept things, so what no stack owns is looked for once more.
         let mut left = self.inventory(only).await?;
         let swept = left.leftovers.clone();
@@ -66,27 +63,63 @@ impl Destroyer<'_> {
         Ok(destroyed)
     }
 
-    async fn lift_protection(&self, inventory: &Inventory) -> Result<(), FlowError> {
-        let protected: Vec<_> = inventory.protected().collect();
-        let tables = inventory.protected_tables();
-        let any = !protected.is_empty() || !tables.is_empty();
-        if any && !self.leave.lift_protection {
-            let stacks = protected.iter().map(|found| found.stack.name.clone());
-            return Err(FlowError::Protected {
-                stacks: stacks.collect(),
-                tables: tables
-                    .iter()
-                    .map(|(_, table)| (*table).to_owned())
-                    .collect(),
-            });
+    /// Removes the stacks of an [`inventory_elsewhere`](Self::inventory_elsewhere), and takes it again.
+    ///
+    /// # Errors
+    /// As [`destroy`](Self::destroy).
+    pub async fn destroy_elsewhere(
+        &self,
+        inventory: &Inventory,
+        made: &BTreeMap<String, String>,
+    ) -> Result<Destroyed, FlowError> {
+        self.lift_protection(inventory).await?;
+        let mut destroyed = Destroyed::default();
+        self.remove_stacks(&inventory.stacks, &mut destroyed.removed)
+            .await?;
+        destroyed.left = self.inventory_elsewhere(made).await?;
+        Ok(destroyed)
+    }
+
+    /// Lets no pipeline make a stack anew: every stage is closed, and what runs is stopped.
+    ///
+    /// # Errors
+    /// Any call that fails.
+    pub async fn stop_pipelines(&self, inventory: &Inventory) -> Result<(), FlowError> {
+        for pipeline in &inventory.pipelines {
+            self.stop(pipeline).await?;
         }
-        for found in protected {
+        Ok(())
+    }
+
+    /// Refuses what is protected, where nobody said that this may be lifted.
+    ///
+    /// # Errors
+    /// [`FlowError::Protected`].
+    pub fn check_protection(&self, inventory: &Inventory) -> Result<(), FlowError> {
+        let stacks: Vec<_> = inventory
+            .protected()
+            .map(|found| found.stack.name.clone())
+            .collect();
+        let tables: Vec<_> = inventory
+            .protected_tables()
+            .iter()
+            .map(|(_, table)| (*table).to_owned())
+            .collect();
+        if self.leave.lift_protection || (stacks.is_empty() && tables.is_empty()) {
+            return Ok(());
+        }
+        Err(FlowError::Protected { stacks, tables })
+    }
+
+    async fn lift_protection(&self, inventory: &Inventory) -> Result<(), FlowError> {
+        self.check_protection(inventory)?;
+        for found in inventory.protected() {
             self.control
                 .set_termination_protection(&found.stack.id, false)
                 .await?;
             self.tell(&found.label, Removal::ProtectionLifted);
         }
-        for (label, table) in tables {
+        for (label, table) in inventory.protected_tables() {
             self.holdings.tables.lift_table_protection(table).await?;
             let table = table.to_owned();
             self.tell(label, Removal::TableProtectionLifted { table });
@@ -110,6 +143,55 @@ impl Destroyer<'_> {
         let executions = pipeline.running.len();
         self.tell(&pipeline.name, Removal::PipelineStopped { executions });
         Ok(())
+    }
+
+    /// Removes stacks side by side, each once those are gone that go before it. A failure lets nothing more begin, and
+    /// what is under way is brought to its end.
+    async fn remove_stacks(
+        &self,
+        stacks: &[FoundStack],
+        removed: &mut Vec<Removed>,
+    ) -> Result<(), FlowError> {
+        let mut waiting: Vec<&FoundStack> = stacks.iter().collect();
+        let mut standing = waiting.clone();
+        let mut running = FuturesUnordered::new();
+        let mut failed = Vec::new();
+        loop {
+            if failed.is_empty() {
+                let free = |found: &&FoundStack| {
+                    !standing
+                        .iter()
+                        .any(|first| goes_before(&first.label, &found.label))
+                };
+                let (now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(free);
+                waiting = later;
+                for found in now {
+                    running.push(async move { (found, self.remove(found).await) });
+                }
+            }
+            let Some((found, result)) = running.next().await else {
+                break;
+            };
+            if let Err(error) = result {
+                failed.push(error);
+                continue;
+            }
+            standing.retain(|one| one.stack.id != found.stack.id);
+            removed.push(Removed {
+                label: found.label.clone(),
+                stack_name: found.stack.name.clone(),
+                resources: found.resources.len(),
+            });
+        }
+        let mut failed = failed.into_iter();
+        match (failed.next(), failed.collect::<Vec<_>>()) {
+            (None, _) => Ok(()),
+            (Some(only), others) if others.is_empty() => Err(only),
+            (Some(first), others) => Err(FlowError::Several {
+                first: Box::new(first),
+                others,
+            }),
+        }
     }
 
     async fn remove(&self, found: &FoundStack) -> Result<(), FlowError> {

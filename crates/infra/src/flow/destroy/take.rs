@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 
 use super::Destroyer;
+use super::order::order;
 use crate::cloud::CloudError;
 use crate::flow::FlowError;
 use crate::inventory::{
-    Contents, Evidence, FoundPipeline, FoundResource, FoundStack, Inventory, NotOffered,
+    Contents, Evidence, FoundPipeline, FoundResource, FoundStack, Inventory, MadeSet, NotOffered,
 };
 use crate::stack::Stack;
-use crate::stack_def::{STACK_SET_ROLES, STACKS, StackGraph};
 
 /// CloudFormation calls the stacks of a stack set's instances so. They go with their instance: deleted by themselves,
 /// the set would hold an instance without a stack.
@@ -33,6 +33,8 @@ impl Destroyer<'_> {
             if !delivers {
                 inventory.pipelines.clear();
             }
+            inventory.made_sets.clear();
+            inventory.elsewhere.clear();
         }
         for mut stack in found {
             stack.resources = self.resources(&mut inventory, &stack.stack).await?;
@@ -43,6 +45,27 @@ impl Destroyer<'_> {
         }
         inventory.not_offered.sort();
         inventory.not_offered.dedup();
+        inventory.made_sets.sort();
+        inventory.made_sets.dedup();
+        Ok(inventory)
+    }
+
+    /// Of the stacks that pipelines made in this region, which is not the environment's, those that are there and ours;
+    /// `made` has their names, each with its pipeline. Only reads.
+    ///
+    /// # Errors
+    /// Any look that fails.
+    pub async fn inventory_elsewhere(
+        &self,
+        made: &BTreeMap<String, String>,
+    ) -> Result<Inventory, FlowError> {
+        let mut inventory = Inventory::default();
+        let mut all = self.holdings.stacks.stacks().await?;
+        all.retain(|stack| made.contains_key(&stack.name));
+        for mut stack in self.owned_stacks(&all, made) {
+            stack.resources = self.resources(&mut inventory, &stack.stack).await?;
+            inventory.stacks.push(stack);
+        }
         Ok(inventory)
     }
 
@@ -59,8 +82,21 @@ impl Destroyer<'_> {
                 continue;
             };
             let deployed = pipelines.deployed_stacks(&name).await?;
-            for stack in declared.into_iter().chain(deployed) {
-                makes.insert(stack, name.clone());
+            for made in declared.into_iter().chain(deployed) {
+                let region = made.region.filter(|region| region != self.owner.region());
+                match region {
+                    region if made.is_set => inventory.made_sets.push(MadeSet {
+                        name: made.name,
+                        region,
+                    }),
+                    None => {
+                        makes.insert(made.name, name.clone());
+                    }
+                    Some(region) => {
+                        let there = inventory.elsewhere.entry(region).or_default();
+                        there.insert(made.name, name.clone());
+                    }
+                }
             }
             let stages = pipelines.stages(&name).await?;
             let running = pipelines.running(&name).await?;
@@ -170,51 +206,5 @@ impl Destroyer<'_> {
             }
             Err(error) => Err(error.into()),
         }
-    }
-}
-
-/// The place of a stack among those that are removed: what is not known to the graph first, since a role or bucket of
-/// the known ones may have made it; dependents before what they need; the roles of stack sets last.
-fn order(label: &str) -> usize {
-    let graph = StackGraph::all();
-    let known = graph
-        .iter()
-        .flat_map(StackGraph::deploy_order)
-        .rev()
-        .position(|def| def.name == label);
-    let role = STACK_SET_ROLES.iter().position(|def| def.name == label);
-    match (known, role) {
-        (Some(at), _) => 1 + at,
-        (None, Some(at)) => 1 + STACKS.len() + at,
-        (None, None) => 0,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn roles_come_last_and_strangers_first() {
-        let mut labels = [
-            "artifacts",
-            "stack-set-execution",
-            "table",
-            "delivery",
-            "api",
-            "made-by-a-pipeline",
-        ];
-        labels.sort_by_key(|label| order(label));
-        assert_eq!(
-            labels,
-            [
-                "made-by-a-pipeline",
-                "api",
-                "delivery",
-                "table",
-                "artifacts",
-                "stack-set-execution"
-            ]
-        );
     }
 }

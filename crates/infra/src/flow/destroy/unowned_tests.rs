@@ -1,8 +1,8 @@
 //! What no stack owns: kept by a deleted stack, protected, or of a type that a person has to remove.
 
 use super::tests::{Bench, OURS, STEM};
-use crate::cloud::CloudError;
 use crate::cloud::fake::Faults;
+use crate::cloud::{CloudError, Made};
 use crate::inventory::{KeyState, LeftoverKind, Removable};
 
 /// A stack that was deleted and kept one of each type; all of it carries no tags.
@@ -230,4 +230,65 @@ async fn a_refused_look_at_what_no_stack_owns_is_not_an_absence() {
         assert_eq!(error.to_string(), "o: AccessDenied: no", "{call}");
         assert_eq!(bench.cloud.writes(), [""; 0], "{call}");
     }
+}
+
+/// What a pipeline made in another region is looked for and removed there, by its name and as far as no tag speaks
+/// against it; stack sets are told by name.
+#[tokio::test]
+async fn what_a_pipeline_made_elsewhere_is_known() {
+    let bench = Bench::filled(&Faults::none());
+    let made = |name: &str, is_set: bool, region: &str| Made {
+        name: name.to_owned(),
+        is_set,
+        region: Some(region.to_owned()),
+    };
+    let pipeline = format!("{STEM}-deployment");
+    for one in [
+        made("edge", false, "us-east-1"),
+        made("another-teams", false, "us-east-1"),
+        made("here", false, "eu-west-2"),
+        made("rolled-out", true, "eu-west-2"),
+        made("rolled-out-there", true, "us-east-1"),
+    ] {
+        bench.cloud.put_made(&pipeline, one);
+    }
+    bench.cloud.put_stack("here", "CREATE_COMPLETE", &[]);
+    let found = bench.inventory().await;
+    let labels: Vec<_> = found.stacks.iter().map(|one| one.label.as_str()).collect();
+    assert!(labels.contains(&"here"), "{labels:?}");
+    assert!(!labels.contains(&"edge"), "{labels:?}");
+    let sets: Vec<_> = found
+        .made_sets
+        .iter()
+        .map(|set| (set.name.as_str(), set.region.as_deref()))
+        .collect();
+    assert_eq!(
+        sets,
+        [
+            ("rolled-out", None),
+            ("rolled-out-there", Some("us-east-1"))
+        ]
+    );
+    let there = &found.elsewhere["us-east-1"];
+    assert_eq!(there.keys().collect::<Vec<_>>(), ["another-teams", "edge"]);
+
+    // The other region: its own cloud, with more in it than what the pipeline made.
+    let edge = Bench::new(&Faults::none());
+    for (name, tags) in [
+        ("edge", &[][..]),
+        ("edge-2", OURS),
+        (
+            "another-teams",
+            &[("project", "other"), ("environment", "dev")],
+        ),
+    ] {
+        edge.cloud.put_stack(name, "CREATE_COMPLETE", &[]);
+        edge.cloud.tag_stack(name, tags);
+    }
+    let flow = edge.destroyer();
+    let inventory = flow.inventory_elsewhere(there).await.unwrap();
+    assert_eq!(inventory.count(), 1);
+    let done = flow.destroy_elsewhere(&inventory, there).await.unwrap();
+    assert!(done.left.is_empty());
+    assert_eq!(edge.cloud.writes(), ["delete_stack edge"]);
 }
