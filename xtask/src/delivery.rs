@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stackway_infra::config::{Delivery, EnvironmentKind};
 use stackway_infra::flow::{Deployed, WhatHappened};
-use stackway_infra::stack_def::{DELIVERY, Presence, StackDef, StackGraph};
+use stackway_infra::stack_def::{DELIVERED, DELIVERY, Presence, StackDef, StackGraph};
 use stackway_infra::template::Template;
 
 use crate::commands::outputs::AllOutputs;
@@ -88,7 +88,7 @@ pub(crate) fn left_out(settings: &Settings, def: &StackDef) -> Result<Option<Str
         }
     }
     Ok(match settings.environment.delivery {
-        Delivery::Pipeline if def.package.is_some() => Some(format!(
+        Delivery::Pipeline if def.name == DELIVERED => Some(format!(
             "left to the pipeline, which owns it in `{name}` (delivery = \"pipeline\")"
         )),
         Delivery::Direct if def.name == DELIVERY => {

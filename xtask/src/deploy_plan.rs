@@ -35,6 +35,13 @@ pub(crate) struct DeployPlan {
 /// Parameters that say where the code of a stack is; a deploy fills them.
 pub(crate) const CODE_PARAMETERS: [&str; 2] = ["CodeS3Bucket", "CodeS3Key"];
 
+/// Parameters that switch off what the emulator has no types for.
+const NOT_EMULATED: [(&str, &str); 3] = [
+    ("Rollout", "none"),
+    ("RotationDays", "0"),
+    ("SavedQueries", "false"),
+];
+
 /// The parameters of a stack: those `given` in stackway.toml, and those that follow from the environment.
 pub(crate) fn parameters(
     environment: &Environment,
@@ -47,9 +54,12 @@ pub(crate) fn parameters(
         ("Project", naming.project.clone()),
         ("Environment", naming.environment.clone()),
     ];
-    let host = (environment.kind == EnvironmentKind::Local)
-        .then(|| ("Architecture", Architecture::host().as_str().to_owned()));
-    for (name, value) in known.into_iter().chain(host) {
+    let local = (environment.kind == EnvironmentKind::Local).then(|| {
+        let host = ("Architecture", Architecture::host().as_str().to_owned());
+        let missing = NOT_EMULATED.map(|(name, off)| (name, off.to_owned()));
+        [host].into_iter().chain(missing)
+    });
+    for (name, value) in known.into_iter().chain(local.into_iter().flatten()) {
         if template.parameters.contains_key(name) {
             parameters.entry(name.to_owned()).or_insert(value);
         }
@@ -142,7 +152,7 @@ impl DeployPlan {
                 template,
                 input,
             };
-            stack_sets::check(settings, def, !planned.takes_image())?;
+            stack_sets::check(settings, def, planned.takes_code())?;
             planned.check_known()?;
             stacks.push(planned);
         }
@@ -158,7 +168,7 @@ impl DeployPlan {
     pub(crate) fn packages(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.stacks
             .iter()
-            .filter(|planned| !planned.takes_image())
+            .filter(|planned| planned.takes_code())
             .filter_map(|planned| Some((planned.def.name, planned.def.package?)))
     }
 
@@ -384,11 +394,11 @@ struct PlannedReport<'a> {
 }
 
 impl PlannedStack {
-    fn takes_image(&self) -> bool {
-        self.input
-            .parameters
-            .get("PackageType")
-            .is_some_and(|kind| kind == "Image")
+    /// Whether its parameters leave a function that takes a zip: an image is none, and what is switched off has none.
+    fn takes_code(&self) -> bool {
+        CODE_PARAMETERS
+            .iter()
+            .any(|name| self.template.uses_parameter(name, &self.input.parameters))
     }
 
     /// Checks what is known now; parameters that come from other stacks or an upload are checked when they are there.

@@ -7,12 +7,14 @@ pub mod cursor;
 pub mod domain;
 pub mod lambda;
 pub mod logging;
+pub mod metrics;
 mod observe;
 mod problem;
 pub mod routes;
 pub mod settings;
 pub mod store;
 pub mod token;
+pub mod trace;
 
 pub use problem::Problem;
-pub use routes::{guarded_router, openapi, router};
+pub use routes::{Features, openapi, router, service};

@@ -4,7 +4,11 @@ use std::{
     cell::RefCell,
     fmt,
     io::{self, Write},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use http::HeaderValue;
@@ -21,14 +25,44 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::domain::Timestamp;
+use crate::{domain::Timestamp, metrics, trace::Trace};
 
 /// The request that a line is about.
 #[derive(Debug)]
 pub(crate) struct RequestIds {
     /// Text, and fit for a header as it is.
     pub(crate) request: HeaderValue,
-    pub(crate) trace: Option<String>,
+    pub(crate) trace: Option<Trace>,
+    /// What it asked of the table.
+    pub(crate) table: TableUse,
+}
+
+/// What a request asked of the table.
+#[derive(Debug, Default)]
+pub(crate) struct TableUse {
+    calls: AtomicU32,
+    throttles: AtomicU32,
+    microseconds: AtomicU64,
+}
+
+impl TableUse {
+    pub(crate) fn add(&self, took: Duration, throttled: bool) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.throttles
+            .fetch_add(u32::from(throttled), Ordering::Relaxed);
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.microseconds.fetch_add(took, Ordering::Relaxed);
+    }
+
+    /// How long its calls took together, in milliseconds; none where there was none.
+    pub(crate) fn milliseconds(&self) -> Option<u64> {
+        let calls = self.calls.load(Ordering::Relaxed);
+        (calls > 0).then(|| self.microseconds.load(Ordering::Relaxed).div_ceil(1000))
+    }
+
+    pub(crate) fn throttles(&self) -> u64 {
+        self.throttles.load(Ordering::Relaxed).into()
+    }
 }
 
 impl RequestIds {
@@ -48,6 +82,11 @@ pub(crate) fn about<F: Future>(ids: Arc<RequestIds>, run: F) -> impl Future<Outp
     REQUEST.scope(ids, run)
 }
 
+/// The request that is being answered, if one is.
+pub(crate) fn with_request<T>(look: impl FnOnce(&RequestIds) -> T) -> Option<T> {
+    REQUEST.try_with(|ids| look(ids)).ok()
+}
+
 /// Starts the log, panics included, for the rest of the process.
 ///
 /// `level` is for this crate. Other crates are held at warnings, since the AWS SDK and the Lambda runtime write
@@ -58,7 +97,9 @@ pub(crate) fn about<F: Future>(ids: Arc<RequestIds>, run: F) -> impl Future<Outp
 pub fn start(level: Level) -> Result<(), tracing_subscriber::util::TryInitError> {
     let targets = Targets::new()
         .with_default(LevelFilter::from_level(level.min(Level::WARN)))
-        .with_target(env!("CARGO_CRATE_NAME"), level);
+        .with_target(env!("CARGO_CRATE_NAME"), level)
+        // A line with metrics is written whatever the level.
+        .with_target(metrics::TARGET, LevelFilter::INFO);
     tracing_subscriber::registry()
         .with(targets)
         .with(Lines)
@@ -140,7 +181,7 @@ fn compose(line: &mut Vec<u8>, event: &Event<'_>) {
     let _ = REQUEST.try_with(|ids| {
         object.entry("request_id", ids.request());
         if let Some(trace) = &ids.trace {
-            object.entry("trace_id", trace);
+            object.entry("trace_id", &trace.root);
         }
     });
     event.record(&mut object);
@@ -184,6 +225,12 @@ impl Visit for Object<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == metrics::MEMBER {
+            // JSON already.
+            self.name(metrics::MEMBER);
+            self.0.extend_from_slice(value.as_bytes());
+            return;
+        }
         self.entry(field.name(), value);
     }
 
@@ -235,7 +282,8 @@ mod tests {
         );
         let ids = Arc::new(RequestIds {
             request: HeaderValue::from_static("r-1"),
-            trace: Some("1-5759e988".to_owned()),
+            trace: Trace::read("Root=1-5759e988"),
+            table: TableUse::default(),
         });
         about(ids, async { tracing::warn!(at = ?Some(1), "inside") }).await;
         drop(guard);

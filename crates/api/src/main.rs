@@ -3,7 +3,9 @@
 use std::{env, error::Error, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use stackway_api::{
-    guarded_router, lambda, logging, router,
+    Features, lambda, logging,
+    metrics::Metrics,
+    service,
     settings::{Access, Host, Settings},
     store::{DynamoDbStore, ItemStore},
     token::TokenGuard,
@@ -23,7 +25,16 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 const GRACE: Duration = Duration::from_secs(10);
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let settings = Settings::read(|name| env::var(name).ok())?;
+    let lookup = |name: &str| env::var(name).ok();
+    // The same package under another name tries a new version before users reach it.
+    if lookup(stackway_release_hook::VERSION).is_some() {
+        return runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()?
+            .block_on(stackway_release_hook::serve(lookup));
+    }
+    let settings = Settings::read(lookup)?;
     logging::start(settings.log_level)?;
     // Lambda sends one request at a time: a second thread would only wait for the first.
     let mut runtime = match settings.host {
@@ -50,20 +61,23 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
     }
     let tokens = match settings.access {
         Access::Open => None,
-        Access::Token(token) => Some(TokenGuard::fixed(token)),
-        Access::Secret(secret) => Some(TokenGuard::secret(secret)),
+        Access::Token(token) => Some(Arc::new(TokenGuard::fixed(token))),
+        Access::Secret(secret) => Some(Arc::new(TokenGuard::secret(secret))),
     };
-    let router = match tokens {
-        None => router(store),
-        Some(tokens) => {
-            if settings.warm_up
-                && let Err(error) = tokens.read_ahead().await
-            {
-                tracing::warn!(%error, "warm-up");
-            }
-            guarded_router(store, Arc::new(tokens))
-        }
-    };
+    if settings.warm_up
+        && let Some(tokens) = &tokens
+        && let Err(error) = tokens.read_ahead().await
+    {
+        tracing::warn!(%error, "warm-up");
+    }
+    let metrics = settings.metrics.map(|metrics| {
+        Arc::new(Metrics::new(
+            metrics.service,
+            metrics.detail,
+            metrics.started_ahead,
+        ))
+    });
+    let router = service(store, Features { tokens, metrics });
     match settings.host {
         Host::Lambda => lambda::run(router).await,
         Host::Server(address) => serve(router, address).await,

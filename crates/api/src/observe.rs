@@ -20,8 +20,10 @@ use tower::Service;
 use uuid::{Builder, Uuid};
 
 use crate::{
-    logging::{self, RequestIds},
+    logging::{self, RequestIds, TableUse},
+    metrics::{self, Metrics},
     problem::Problem,
+    trace::Trace,
 };
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,7 +39,10 @@ const MAX_REQUEST_ID: usize = 128;
 ///
 /// It is a layer's service and no `from_fn`, which would clone the service and box its answer once more a request.
 #[derive(Clone)]
-pub(crate) struct Observed<S>(pub(crate) S);
+pub(crate) struct Observed<S> {
+    pub(crate) inner: S,
+    pub(crate) metrics: Option<Arc<Metrics>>,
+}
 
 impl<S> Service<Request> for Observed<S>
 where
@@ -49,19 +54,20 @@ where
     type Future = BoxFuture<'static, Result<Response, Infallible>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.0.poll_ready(context)
+        self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
         let asked = Asked::of(&request);
-        let run = self.0.call(request);
+        let run = self.inner.call(request);
+        let metrics = self.metrics.clone();
         Box::pin(async move {
             let run = AssertUnwindSafe(run).catch_unwind();
             let response = match logging::about(Arc::clone(&asked.ids), run).await {
                 Ok(Ok(response)) => response,
                 Err(panic) => Problem::unexpected(panic_text(panic.as_ref())).into_response(),
             };
-            Ok(asked.finish(response))
+            Ok(asked.finish(response, metrics.as_deref()))
         })
     }
 }
@@ -80,14 +86,15 @@ impl Asked {
             started: Instant::now(),
             ids: Arc::new(RequestIds {
                 request: request_id(request),
-                trace: trace_id(request.headers()).map(str::to_owned),
+                trace: trace(request.headers()),
+                table: TableUse::default(),
             }),
             method: request.method().clone(),
             route: request.extensions().get::<MatchedPath>().cloned(),
         }
     }
 
-    fn finish(&self, mut response: Response) -> Response {
+    fn finish(&self, mut response: Response, metrics: Option<&Metrics>) -> Response {
         let problem = response.extensions_mut().remove::<Problem>();
         let cause = problem.as_ref().and_then(Problem::cause);
         if let Some(problem) = &problem {
@@ -104,28 +111,47 @@ impl Asked {
         let duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let method = self.method.as_str();
         let route = self.route.as_ref().map_or("(none)", MatchedPath::as_str);
-        let (request_id, trace_id) = (self.ids.request(), self.ids.trace.as_deref());
-        if status >= 500 {
-            tracing::error!(
-                message = REQUEST,
-                request_id,
-                trace_id,
-                method,
-                route,
-                status,
-                duration_ms,
-                cause
-            );
-        } else {
-            tracing::info!(
-                message = REQUEST,
-                request_id,
-                trace_id,
-                method,
-                route,
-                status,
-                duration_ms
-            );
+        let (request_id, trace_id) = (
+            self.ids.request(),
+            self.ids.trace.as_ref().map(|trace| &*trace.root),
+        );
+        let service = metrics.map(Metrics::service);
+        let directive = metrics.map(Metrics::directive);
+        // Members for metrics, where there are any.
+        let count = |counts: bool| metrics.map(|_| u64::from(counts));
+        let cold_starts = metrics.map(Metrics::cold_start);
+        let client_errors = count((400..500).contains(&status));
+        let server_errors = count(status >= 500);
+        let table_throttles = metrics.map(|_| self.ids.table.throttles());
+        let table_ms = metrics.and_then(|_| self.ids.table.milliseconds());
+        // Fields that are none leave nothing in the line.
+        macro_rules! line {
+            ($write:ident, $target:expr) => {
+                tracing::$write!(
+                    target: $target,
+                    message = REQUEST,
+                    request_id,
+                    trace_id,
+                    method,
+                    route,
+                    status,
+                    duration_ms,
+                    cause,
+                    service,
+                    cold_starts,
+                    client_errors,
+                    server_errors,
+                    table_ms,
+                    table_throttles,
+                    _aws = directive.as_deref()
+                )
+            };
+        }
+        match (metrics.is_some(), status >= 500) {
+            (true, true) => line!(error, metrics::TARGET),
+            (true, false) => line!(info, metrics::TARGET),
+            (false, true) => line!(error, module_path!()),
+            (false, false) => line!(info, module_path!()),
         }
         response
     }
@@ -161,14 +187,9 @@ fn new_request_id() -> HeaderValue {
         .unwrap_or(const { HeaderValue::from_static("") })
 }
 
-/// The root of an X-Ray tracing header, `Root=1-…;Parent=…;Sampled=1`.
-///
-/// <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>
-fn trace_id(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(X_AMZN_TRACE_ID)?.to_str().ok()?;
-    value
-        .split(';')
-        .find_map(|part| part.trim().strip_prefix("Root="))
+/// The trace that the request belongs to.
+fn trace(headers: &HeaderMap) -> Option<Trace> {
+    Trace::read(headers.get(X_AMZN_TRACE_ID)?.to_str().ok()?)
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

@@ -7,8 +7,10 @@ use stackway_aws_client::{Connections, TrustRoots};
 use tracing::Level;
 
 use crate::{
+    metrics::Detail,
     store::DynamoDbSettings,
     token::{SecretSettings, Token},
+    trace::Daemon,
 };
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -59,6 +61,19 @@ pub struct Settings {
     pub table: DynamoDbSettings,
     /// Whom the service answers.
     pub access: Access,
+    /// What the lines of the log have of metrics (`METRICS`).
+    pub metrics: Option<MetricsSettings>,
+}
+
+/// Whose metrics, and by what they can be told apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricsSettings {
+    /// The function's name under Lambda.
+    pub service: String,
+    /// By the service alone, or by its routes too.
+    pub detail: Detail,
+    /// Whether Lambda has started the process ahead of requests.
+    pub started_ahead: bool,
 }
 
 /// Every setting that is missing or wrong, one a line.
@@ -119,6 +134,16 @@ impl Settings {
             faults.push(fault);
             TrustRoots::amazon()
         });
+        let metrics = read_metrics(&set, &host, &mut faults);
+        let daemon = set("AWS_XRAY_DAEMON_ADDRESS").and_then(|text| {
+            let address = Daemon::address(&text);
+            if address.is_none() {
+                faults.push(format!(
+                    "AWS_XRAY_DAEMON_ADDRESS is `{text}`: it must be an address and a port, such as 127.0.0.1:2000"
+                ));
+            }
+            address
+        });
         let (token, secret_name) = read_token(&set, &mut faults);
         let grace = read_grace(&set, &mut faults);
         if !faults.is_empty() {
@@ -150,21 +175,53 @@ impl Settings {
             log_level,
             warm_up,
             access,
+            metrics,
             table: DynamoDbSettings {
                 table,
                 region,
                 endpoint_url: set("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| set("AWS_ENDPOINT_URL")),
                 credentials,
                 connections,
+                daemon,
             },
         })
     }
 }
 
+/// Whether Lambda has started the process ahead of requests.
+fn is_started_ahead(set: &impl Fn(&str) -> Option<String>) -> bool {
+    set("AWS_LAMBDA_INITIALIZATION_TYPE")
+        .is_some_and(|kind| AHEAD_OF_REQUESTS.contains(&kind.as_str()))
+}
+
+/// Metrics come from the log, and so only under Lambda by themselves.
+fn read_metrics(
+    set: &impl Fn(&str) -> Option<String>,
+    host: &Host,
+    faults: &mut Vec<String>,
+) -> Option<MetricsSettings> {
+    let detail = match (set("METRICS").as_deref(), host) {
+        (None, Host::Lambda) | (Some("service"), _) => Detail::Service,
+        (Some("route"), _) => Detail::Route,
+        (None, Host::Server(_)) | (Some("none"), _) => return None,
+        (Some(other), _) => {
+            faults.push(format!(
+                "METRICS is `{other}`: it must be none, service or route"
+            ));
+            return None;
+        }
+    };
+    Some(MetricsSettings {
+        service: set("AWS_LAMBDA_FUNCTION_NAME")
+            .unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned()),
+        detail,
+        started_ahead: is_started_ahead(set),
+    })
+}
+
 fn read_warm_up(set: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> bool {
     match set("WARM_UP").as_deref() {
-        None | Some("auto") => set("AWS_LAMBDA_INITIALIZATION_TYPE")
-            .is_some_and(|kind| AHEAD_OF_REQUESTS.contains(&kind.as_str())),
+        None | Some("auto") => is_started_ahead(set),
         Some("always") => true,
         Some("never") => false,
         Some(other) => {
@@ -290,6 +347,26 @@ mod tests {
     }
 
     #[test]
+    fn metrics_are_lambda_s_unless_they_are_asked_for() {
+        let detail = |variables: &[(&str, &str)]| {
+            let metrics = read(variables).unwrap().metrics;
+            metrics.map(|metrics| (metrics.service, metrics.detail))
+        };
+        let api = ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001");
+        let name = ("AWS_LAMBDA_FUNCTION_NAME", "f");
+        assert_eq!(detail(&[]), None);
+        assert_eq!(
+            detail(&[("METRICS", "route")]),
+            Some(("stackway-api".to_owned(), Detail::Route))
+        );
+        assert_eq!(
+            detail(&[api, name]),
+            Some(("f".to_owned(), Detail::Service))
+        );
+        assert_eq!(detail(&[api, name, ("METRICS", "none")]), None);
+    }
+
+    #[test]
     fn the_service_is_open_unless_a_token_is_named() {
         let access = |variables: &[(&str, &str)]| read(variables).unwrap().access;
         assert!(matches!(access(&[]), Access::Open));
@@ -318,6 +395,8 @@ mod tests {
             ("LOG_LEVEL", "loud"),
             ("LISTEN_ADDR", "here"),
             ("WARM_UP", "soon"),
+            ("METRICS", "all"),
+            ("AWS_XRAY_DAEMON_ADDRESS", "nowhere"),
             ("API_TOKEN", "two words"),
             ("API_TOKEN_SECRET", "items-token"),
             ("API_TOKEN_GRACE_HOURS", "ages"),
@@ -328,6 +407,8 @@ mod tests {
           LOG_LEVEL is `loud`: it must be error, warn, info, debug or trace
           LISTEN_ADDR is `here`: it must be an address and a port, such as 127.0.0.1:8080
           WARM_UP is `soon`: it must be auto, always or never
+          METRICS is `all`: it must be none, service or route
+          AWS_XRAY_DAEMON_ADDRESS is `nowhere`: it must be an address and a port, such as 127.0.0.1:2000
           API_TOKEN and API_TOKEN_SECRET are both set: one of them decides
           API_TOKEN must be letters, digits and -._~+/= alone, as a header carries them
           API_TOKEN_GRACE_HOURS is `ages`: it must be a number of hours up to 8760

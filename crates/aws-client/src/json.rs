@@ -256,6 +256,38 @@ impl Client {
                 cause,
                 again: false,
             })?;
+        self.exchange(request, self.settings.timeout).await
+    }
+
+    /// Gets an address of HTTP, unsigned and once, and returns the answer's status.
+    ///
+    /// # Errors
+    /// What kept the answer away.
+    pub async fn get(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        timeout: Duration,
+    ) -> Result<u16, CallError> {
+        let failed = |cause: String| CallError::Failed {
+            operation: format!("GET {url}"),
+            cause,
+        };
+        let mut request = http::Request::get(url).header("user-agent", USER_AGENT);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request
+            .body(SdkBody::empty())
+            .map_err(|error| failed(error.to_string()))?;
+        let request = HttpRequest::try_from(request).map_err(|error| failed(error.to_string()))?;
+        let answer = self.exchange(request, timeout).await;
+        answer
+            .map(|answer| answer.status)
+            .map_err(|attempt| failed(attempt.cause))
+    }
+
+    async fn exchange(&self, request: HttpRequest, timeout: Duration) -> Result<Answer, Attempt> {
         let exchange = async {
             let response = self
                 .settings
@@ -285,10 +317,10 @@ impl Client {
                 body: whole.to_bytes().to_vec(),
             })
         };
-        match tokio::time::timeout(self.settings.timeout, exchange).await {
+        match tokio::time::timeout(timeout, exchange).await {
             Ok(answer) => answer,
             Err(_) => Err(Attempt {
-                cause: format!("no answer within {} ms", self.settings.timeout.as_millis()),
+                cause: format!("no answer within {} ms", timeout.as_millis()),
                 again: true,
             }),
         }

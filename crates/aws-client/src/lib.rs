@@ -5,6 +5,7 @@
 //! of its package. docs/decisions/0008-signed-calls.md has what was measured.
 
 pub mod endpoint;
+pub mod function;
 mod http;
 mod json;
 

@@ -47,12 +47,19 @@ pub struct StackDef {
 /// The stack that holds the artifact bucket, and its output that names it.
 pub const ARTIFACTS: (&str, &str) = ("artifacts", "ArtifactBucketName");
 
-/// What the code of a stack is built from.
-pub const CODE: &[&str] = &[
-    "crates/api",
-    "crates/aws-client",
-    "Cargo.toml",
-    "Cargo.lock",
+/// The stack that a pipeline deploys, where one delivers.
+pub const DELIVERED: &str = "api";
+
+/// What each package of [`STACKS`] is built from, beside the workspace's own files.
+const CODE: &[(&str, &[&str])] = &[
+    (
+        "stackway-api",
+        &["crates/api", "crates/aws-client", "crates/release-hook"],
+    ),
+    (
+        "stackway-rotation",
+        &["crates/rotation", "crates/aws-client"],
+    ),
 ];
 
 /// The stack that holds the pipelines. It is there only where a pipeline delivers, and only where its types are.
@@ -94,6 +101,22 @@ pub const STACKS: &[StackDef] = &[
         outputs: &["TableName", "TableArn"],
     },
     StackDef {
+        name: "secrets",
+        summary: "the API's token, and its rotation",
+        needs: &[],
+        package: Some("stackway-rotation"),
+        presence: Presence::Always,
+        outputs: &["TokenSecretName"],
+    },
+    StackDef {
+        name: "observability",
+        summary: "dashboard, alarms and their topic, saved queries",
+        needs: &[need("TableName", "table", "TableName")],
+        package: None,
+        presence: Presence::Always,
+        outputs: &["TopicArn", "DashboardName"],
+    },
+    StackDef {
         name: DELIVERY,
         summary: "the pipelines, their builds and roles, the connection to the repository",
         needs: &[
@@ -103,17 +126,19 @@ pub const STACKS: &[StackDef] = &[
             need("ImageRepositoryUri", ARTIFACTS.0, "RepositoryUri"),
             need("TableName", "table", "TableName"),
             need("TableArn", "table", "TableArn"),
+            need("TokenSecretName", "secrets", "TokenSecretName"),
         ],
         package: None,
         presence: Presence::Always,
         outputs: &["ConnectionArn", "ApplicationPipelineName", "StackRoleArn"],
     },
     StackDef {
-        name: "api",
+        name: DELIVERED,
         summary: "the Lambda and its HTTP API",
         needs: &[
             need("TableName", "table", "TableName"),
             need("TableArn", "table", "TableArn"),
+            need("TokenSecretName", "secrets", "TokenSecretName"),
         ],
         package: Some("stackway-api"),
         presence: Presence::Always,
@@ -178,10 +203,18 @@ impl StackDef {
     /// The files and folders of the workspace that the stack is made from.
     pub fn sources(&self) -> Vec<String> {
         let mut sources = vec![format!("cloudformation/{}.yaml", self.name)];
-        if self.package.is_some() {
-            sources.extend(CODE.iter().map(|&path| path.to_owned()));
-        }
+        sources.extend(self.code().into_iter().map(str::to_owned));
         sources
+    }
+
+    /// Those of them that its code is built from.
+    pub fn code(&self) -> Vec<&'static str> {
+        let code = CODE
+            .iter()
+            .find(|(package, _)| Some(*package) == self.package);
+        let of_the_workspace = ["Cargo.toml", "Cargo.lock"];
+        code.map(|(_, folders)| [folders, &of_the_workspace[..]].concat())
+            .unwrap_or_default()
     }
 }
 
@@ -398,7 +431,7 @@ mod tests {
         let error = graph.select(&["tabel".into()], true).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no stack is called `tabel`; there are: artifacts, table, guardrails, delivery, api, github"
+            "no stack is called `tabel`; there are: artifacts, table, guardrails, secrets, observability, delivery, api, github"
         );
     }
 
@@ -410,10 +443,24 @@ mod tests {
                 "artifacts",
                 "table",
                 "guardrails",
+                "secrets",
+                "observability",
                 "delivery",
                 "api",
                 "github"
             ]
         );
+    }
+
+    #[test]
+    fn every_package_s_sources_are_known() {
+        for def in STACKS {
+            assert_eq!(
+                def.package.is_some(),
+                !def.code().is_empty(),
+                "{}",
+                def.name
+            );
+        }
     }
 }

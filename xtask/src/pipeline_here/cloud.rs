@@ -140,6 +140,7 @@ impl RunnerCloud for Here<'_> {
             Resource::ImageRepositoryUri => self.output(ARTIFACTS.0, "RepositoryUri"),
             Resource::TableName => self.output("table", "TableName"),
             Resource::TableArn => self.output("table", "TableArn"),
+            Resource::TokenSecret => self.output("secrets", "TokenSecretName"),
             other => Ok(self.site.value(other)),
         }
     }
@@ -204,7 +205,8 @@ impl RunnerCloud for Here<'_> {
         log.line("packages the code as a zip: a function of the emulator runs from it, without a Docker engine")?;
         let package = STACKS
             .iter()
-            .find_map(|def| def.package)
+            .find(|def| def.name == STACK)
+            .and_then(|def| def.package)
             .unwrap_or_default();
         let host = match self.settings.environment.kind {
             EnvironmentKind::Local => Host::Emulator,

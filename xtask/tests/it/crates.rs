@@ -9,7 +9,7 @@ use serde_json::Value;
 const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     (
         "stackway-api",
-        &["stackway-aws-client"],
+        &["stackway-aws-client", "stackway-release-hook"],
         &["stackway-local-cloud"],
     ),
     ("stackway-aws-client", &[], &[]),
@@ -24,6 +24,12 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
         "stackway-pipeline-runner",
         &["stackway-pipeline-defs", "stackway-workspace-hack"],
         &[],
+    ),
+    ("stackway-release-hook", &["stackway-aws-client"], &[]),
+    (
+        "stackway-rotation",
+        &["stackway-aws-client"],
+        &["stackway-api"],
     ),
     ("stackway-workspace-hack", &[], &[]),
     (

@@ -14,6 +14,7 @@ mod reads;
 mod recovery;
 mod refusals;
 mod render;
+mod secrets;
 mod stack_sets;
 mod story;
 mod trouble;

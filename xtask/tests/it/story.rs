@@ -43,7 +43,7 @@ fn deploy_call_redeploy_destroy() {
     assert!(
         deployed
             .stderr
-            .contains("3 created, 0 updated, 0 unchanged"),
+            .contains("5 created, 0 updated, 0 unchanged"),
         "{}",
         deployed.stderr
     );
@@ -111,7 +111,7 @@ fn deploy_call_redeploy_destroy() {
 
     let again = bench.run(&["deploy", "--env", "local"]).succeeded();
     assert!(
-        again.stderr.contains("no changes: 3 stacks match"),
+        again.stderr.contains("no changes: 5 stacks match"),
         "{}",
         again.stderr
     );
@@ -142,7 +142,7 @@ fn deploy_call_redeploy_destroy() {
     let pid = bench.emulator_pid();
     let destroyed = bench.run(&["destroy", "--env", "local"]).succeeded();
     assert!(
-        destroyed.stderr.contains("removed 3 stacks"),
+        destroyed.stderr.contains("removed 5 stacks"),
         "{}",
         destroyed.stderr
     );

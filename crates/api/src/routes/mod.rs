@@ -19,6 +19,7 @@ use utoipa::OpenApi as _;
 use self::security::Guarded;
 use crate::{
     domain::Fault,
+    metrics::Metrics,
     observe::Observed,
     problem::{Problem, ProblemDetails},
     store::ItemStore,
@@ -96,24 +97,37 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     Description::openapi()
 }
 
+/// What a service may have beside its routes.
+#[derive(Clone, Default)]
+pub struct Features {
+    /// Whom it answers; everybody who reaches it, where there is none.
+    pub tokens: Option<Arc<TokenGuard>>,
+    /// What the lines of its log have of metrics.
+    pub metrics: Option<Arc<Metrics>>,
+}
+
 /// The whole service over `store`, open to everybody who reaches it.
 pub fn router(store: Arc<dyn ItemStore>) -> Router {
-    whole(guarded(), store)
+    service(store, Features::default())
 }
 
-/// The whole service over `store`, whose items only those see who have the token.
-pub fn guarded_router(store: Arc<dyn ItemStore>, tokens: Arc<TokenGuard>) -> Router {
-    let ask = from_fn_with_state(tokens, security::ask);
-    whole(guarded().route_layer(ask), store)
-}
-
-fn whole(guarded: Router<AppState>, store: Arc<dyn ItemStore>) -> Router {
+/// The whole service over `store`, with what it may have beside.
+pub fn service(store: Arc<dyn ItemStore>, features: Features) -> Router {
+    let Features { tokens, metrics } = features;
+    let guarded = match tokens {
+        None => guarded(),
+        Some(tokens) => guarded().route_layer(from_fn_with_state(tokens, security::ask)),
+    };
+    let observed = move |inner| Observed {
+        inner,
+        metrics: metrics.clone(),
+    };
     open()
         .merge(guarded)
         .merge(docs::router())
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(layer_fn(Observed))
+        .layer(layer_fn(observed))
         .with_state(AppState { store })
 }
 

@@ -4,7 +4,13 @@ mod caller;
 mod endpoint;
 mod throttle;
 
-use std::{collections::HashMap, error::Error, sync::LazyLock, time::Duration};
+use std::{
+    collections::HashMap,
+    error::Error,
+    net::SocketAddr,
+    sync::LazyLock,
+    time::{Duration, Instant, SystemTime},
+};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
@@ -20,7 +26,11 @@ use aws_sdk_dynamodb::{
 use stackway_aws_client::Connections;
 
 use super::{Change, Condition, Creation, ItemStore, Page, StoreError};
-use crate::domain::{Guid, Item, ItemKey, Timestamp};
+use crate::{
+    domain::{Guid, Item, ItemKey, Timestamp},
+    logging,
+    trace::{Call, Daemon, Outcome},
+};
 
 const GUID: &str = "GUID";
 const DATE_RECEIVED: &str = "DateReceived";
@@ -48,12 +58,16 @@ pub struct DynamoDbSettings {
     pub credentials: Credentials,
     /// What requests go through.
     pub connections: Connections,
+    /// Where X-Ray's daemon hears of the calls of a request that is sampled.
+    pub daemon: Option<SocketAddr>,
 }
 
 /// An [`ItemStore`] over one table with the HASH key `GUID` and the RANGE key `DateReceived`, both strings.
 pub struct DynamoDbStore {
     client: LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>,
     table: String,
+    region: String,
+    daemon: Option<Daemon>,
 }
 
 impl DynamoDbStore {
@@ -62,10 +76,14 @@ impl DynamoDbStore {
     /// The one client is made with the first call. That takes as long as all the rest of a cold start, and requests for
     /// the health, the documentation or an unknown path need none.
     pub fn new(settings: DynamoDbSettings) -> Self {
-        let table = settings.table.clone();
+        let (table, region) = (settings.table.clone(), settings.region.clone());
+        // Without a socket there are no traces of calls, and all else goes on.
+        let daemon = settings.daemon.and_then(|address| Daemon::at(address).ok());
         Self {
             client: LazyLock::new(Box::new(|| client(settings))),
             table,
+            region,
+            daemon,
         }
     }
 
@@ -74,7 +92,49 @@ impl DynamoDbStore {
         Self {
             client: LazyLock::new(Box::new(|| client)),
             table: table.into(),
+            region: String::new(),
+            daemon: None,
         }
+    }
+
+    /// Makes a call, and notes for the request how it went.
+    async fn noted<T, E, R>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, SdkError<E, R>>>,
+    ) -> Result<T, SdkError<E, R>>
+    where
+        E: ProvideErrorMetadata,
+    {
+        let (started, began) = (SystemTime::now(), Instant::now());
+        let result = call.await;
+        let took = began.elapsed();
+        let outcome = match &result {
+            Ok(_) => Outcome::Answered,
+            Err(error) if error.code().is_some_and(throttle::is_throttle) => Outcome::Throttled,
+            // A condition that is not met is an answer.
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
+                Outcome::Answered
+            }
+            Err(_) => Outcome::Failed,
+        };
+        logging::with_request(|request| {
+            request.table.add(took, outcome == Outcome::Throttled);
+            if let (Some(daemon), Some(trace)) = (&self.daemon, &request.trace) {
+                daemon.tell(
+                    trace,
+                    &Call {
+                        operation,
+                        table: &self.table,
+                        region: &self.region,
+                        started,
+                        ended: started + took,
+                        outcome,
+                    },
+                );
+            }
+        });
+        result
     }
 
     /// Writes, and says why where the condition refuses.
@@ -223,25 +283,31 @@ where
 #[async_trait]
 impl ItemStore for DynamoDbStore {
     async fn put(&self, item: &Item) -> Result<(), StoreError> {
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item_attributes(item)))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| failure("PutItem", &error))
+        self.noted(
+            "PutItem",
+            self.client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(item_attributes(item)))
+                .send(),
+        )
+        .await
+        .map(drop)
+        .map_err(|error| failure("PutItem", &error))
     }
 
     async fn create(&self, item: &Item) -> Result<Creation, StoreError> {
         let result = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item_attributes(item)))
-            .condition_expression("attribute_not_exists(#guid)")
-            .expression_attribute_names("#guid", GUID)
-            .send()
+            .noted(
+                "PutItem",
+                self.client
+                    .put_item()
+                    .table_name(&self.table)
+                    .set_item(Some(item_attributes(item)))
+                    .condition_expression("attribute_not_exists(#guid)")
+                    .expression_attribute_names("#guid", GUID)
+                    .send(),
+            )
             .await;
         match result {
             Ok(_) => Ok(Creation::Created),
@@ -256,12 +322,15 @@ impl ItemStore for DynamoDbStore {
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>, StoreError> {
         let output = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key_attributes(key)))
-            .consistent_read(true)
-            .send()
+            .noted(
+                "GetItem",
+                self.client
+                    .get_item()
+                    .table_name(&self.table)
+                    .set_key(Some(key_attributes(key)))
+                    .consistent_read(true)
+                    .send(),
+            )
             .await
             .map_err(|error| failure("GetItem", &error))?;
         output.item.as_ref().map(read_item).transpose()
@@ -289,7 +358,7 @@ impl ItemStore for DynamoDbStore {
             request = request.expression_attribute_values(":expected", expected);
         }
         self.conditionally(key, condition, || {
-            let call = request.clone().send();
+            let call = Box::pin(self.noted("UpdateItem", request.clone().send()));
             async {
                 match call.await {
                     Ok(_) => Ok(Change::Applied),
@@ -320,7 +389,7 @@ impl ItemStore for DynamoDbStore {
                 .expression_attribute_values(":expected", expected);
         }
         self.conditionally(key, condition, || {
-            let call = request.clone().send();
+            let call = Box::pin(self.noted("DeleteItem", request.clone().send()));
             async {
                 match call.await {
                     Ok(_) => Ok(Change::Applied),
@@ -336,16 +405,19 @@ impl ItemStore for DynamoDbStore {
 
     async fn page(&self, limit: u16, after: Option<&ItemKey>) -> Result<Page, StoreError> {
         let output = self
-            .client
-            .scan()
-            .table_name(&self.table)
-            .limit(limit.into())
-            .projection_expression("#guid, #date, #message")
-            .expression_attribute_names("#guid", GUID)
-            .expression_attribute_names("#date", DATE_RECEIVED)
-            .expression_attribute_names("#message", MESSAGE)
-            .set_exclusive_start_key(after.map(key_attributes))
-            .send()
+            .noted(
+                "Scan",
+                self.client
+                    .scan()
+                    .table_name(&self.table)
+                    .limit(limit.into())
+                    .projection_expression("#guid, #date, #message")
+                    .expression_attribute_names("#guid", GUID)
+                    .expression_attribute_names("#date", DATE_RECEIVED)
+                    .expression_attribute_names("#message", MESSAGE)
+                    .set_exclusive_start_key(after.map(key_attributes))
+                    .send(),
+            )
             .await
             .map_err(|error| failure("Scan", &error))?;
         let items = output
@@ -368,14 +440,17 @@ impl ItemStore for DynamoDbStore {
             guid: Guid::from_stored("-"),
             date_received: Timestamp::from_stored("-"),
         };
-        self.client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key_attributes(&nowhere)))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| failure("GetItem", &error))
+        self.noted(
+            "GetItem",
+            self.client
+                .get_item()
+                .table_name(&self.table)
+                .set_key(Some(key_attributes(&nowhere)))
+                .send(),
+        )
+        .await
+        .map(drop)
+        .map_err(|error| failure("GetItem", &error))
     }
 }
 

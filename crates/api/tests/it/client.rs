@@ -9,7 +9,7 @@ use axum::{
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 use stackway_api::{
-    guarded_router, router,
+    Features, router, service,
     store::{ItemStore, MemoryStore},
     token::TokenGuard,
 };
@@ -44,10 +44,14 @@ impl Client {
     }
 
     pub(crate) fn guarded(tokens: TokenGuard) -> Self {
-        Self(guarded_router(
-            Arc::new(MemoryStore::new()),
-            Arc::new(tokens),
-        ))
+        Self::with(Features {
+            tokens: Some(Arc::new(tokens)),
+            ..Features::default()
+        })
+    }
+
+    pub(crate) fn with(features: Features) -> Self {
+        Self(service(Arc::new(MemoryStore::new()), features))
     }
 
     /// Sends `METHOD /path`, then `name: value` lines, then an empty line and the body.

@@ -14,5 +14,6 @@ mod linear;
 mod operation;
 mod process;
 mod stores;
+mod telemetry;
 mod token;
 mod v1;

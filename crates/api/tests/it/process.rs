@@ -31,7 +31,12 @@ fn command() -> Command {
 
 impl Server {
     fn start(endpoint: &str) -> Self {
+        Self::start_with(endpoint, &[])
+    }
+
+    fn start_with(endpoint: &str, variables: &[(&str, &str)]) -> Self {
         let mut child = command()
+            .envs(variables.iter().copied())
             .env("TABLE_NAME", "items")
             .env("AWS_REGION", "eu-west-2")
             .env("AWS_ACCESS_KEY_ID", "local")
@@ -120,6 +125,57 @@ fn the_process_serves_logs_and_stops() {
     server.log.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("stopping"), "{rest}");
     assert!(!rest.contains("private words"), "{rest}");
+}
+
+/// What CloudWatch takes metrics from: the specification's own rules for a line.
+#[test]
+fn a_request_s_line_has_its_metrics() {
+    let database = database();
+    let variables = [
+        ("METRICS", "route"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "items-api"),
+    ];
+    let mut server = Server::start_with(&database.endpoint_url(), &variables);
+    server.send("GET /v1/items", "", "");
+    server.send("GET /v1/items/a/soon", "", "");
+    server.send("GET /health", "", "");
+    // Each thread writes its own lines when it comes to rest.
+    let lines = [(); 3].map(|()| log_line(&mut server.log));
+    let of = |route: &str| lines.iter().find(|line| line["route"] == route).unwrap();
+    let (list, health) = (of("/v1/items"), of("/health"));
+    let wrong = of("/v1/items/{guid}/{date_received}");
+    for line in [list, wrong, health] {
+        let sets = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();
+        assert_eq!(sets.len(), 2);
+        for set in sets {
+            for dimension in set["Dimensions"][0].as_array().unwrap() {
+                assert!(line[dimension.as_str().unwrap()].is_string(), "{line}");
+            }
+            for metric in set["Metrics"].as_array().unwrap() {
+                let name = metric["Name"].as_str().unwrap();
+                let value = &line[name];
+                assert!(
+                    value.is_u64() || (name == "table_ms" && value.is_null()),
+                    "{name}: {line}"
+                );
+            }
+        }
+    }
+    assert_eq!(list["service"], "items-api");
+    assert_eq!(
+        (&list["cold_starts"], &wrong["cold_starts"]),
+        (&json!(1), &json!(0))
+    );
+    assert!(list["table_ms"].as_u64().unwrap() > 0);
+    assert_eq!(health["table_ms"], Value::Null);
+    assert_eq!(
+        (
+            &wrong["client_errors"],
+            &list["client_errors"],
+            &wrong["server_errors"]
+        ),
+        (&json!(1), &json!(0), &json!(0))
+    );
 }
 
 #[test]

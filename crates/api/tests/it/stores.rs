@@ -181,13 +181,18 @@ pub(crate) fn credentials() -> Credentials {
 }
 
 pub(crate) fn store(endpoint: &str) -> DynamoDbStore {
-    DynamoDbStore::new(DynamoDbSettings {
+    DynamoDbStore::new(settings(endpoint))
+}
+
+pub(crate) fn settings(endpoint: &str) -> DynamoDbSettings {
+    DynamoDbSettings {
         table: TABLE.to_owned(),
         region: "eu-west-2".to_owned(),
         endpoint_url: Some(endpoint.to_owned()),
         credentials: credentials(),
         connections: Connections::new(TrustRoots::amazon(), Duration::from_secs(1)),
-    })
+        daemon: None,
+    }
 }
 
 /// Makes the table as cloudformation/table.yaml does. Waits for a database that is still starting.

@@ -13,6 +13,10 @@ const STORAGE_FREE: u32 = 512;
 
 const MB_OF_GB: u32 = 1024;
 
+/// The metrics of crates/api/src/metrics.rs, and the routes that can have one more.
+const METRICS_OF_SERVICE: u32 = 6;
+const METRICS_OF_ROUTES: u32 = 9;
+
 pub(super) fn function(subject: &mut Subject<'_>) -> Billed {
     let requests = subject.usage("lambda.requests");
     let seconds = requests * subject.usage("lambda.duration_ms") / Decimal::ONE_THOUSAND;
@@ -35,6 +39,21 @@ pub(super) fn function(subject: &mut Subject<'_>) -> Billed {
             quantity: gb_seconds,
         },
     ];
+    // As the API of this project says it: metrics in its log are billed as any others.
+    let metrics = match subject
+        .text(&["Environment", "Variables", "METRICS"], "none")
+        .as_str()
+    {
+        "service" => METRICS_OF_SERVICE,
+        "route" => METRICS_OF_SERVICE + METRICS_OF_ROUTES,
+        _ => 0,
+    };
+    if metrics > 0 {
+        charges.push(Charge {
+            item: "custom-metrics",
+            quantity: Decimal::from(metrics),
+        });
+    }
     let storage = subject.number(&["EphemeralStorage", "Size"], STORAGE_FREE, 10_240);
     let extra = storage - Decimal::from(STORAGE_FREE);
     if extra > Decimal::ZERO {

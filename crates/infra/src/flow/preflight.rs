@@ -156,6 +156,13 @@ impl Preflight<'_> {
                 ID,
                 format!("{}: CloudFormation takes the template", wanted.label),
             ),
+            Ok(Some(fault)) if self.is_switched_off(wanted, &fault) => Finding::ok(
+                ID,
+                format!(
+                    "{}: CloudFormation takes the template; what the emulator lacks of it is switched off",
+                    wanted.label
+                ),
+            ),
             Ok(Some(fault)) => Finding::new(
                 ID,
                 Severity::Error,
@@ -167,6 +174,20 @@ impl Preflight<'_> {
             ),
             Err(error) => not_checked(ID, &format!("{}: the template", wanted.label), &error),
         }
+    }
+
+    /// Whether the fault is that of types which the values switch off. An emulator refuses them when it is asked about the
+    /// template alone, and takes the template with these values. AWS knows all of its types.
+    fn is_switched_off(&self, wanted: &WantedStack<'_>, fault: &str) -> bool {
+        let Some((_, rest)) = fault.split_once("Unrecognized resource types: [") else {
+            return false;
+        };
+        let unknown = rest.split(']').next().unwrap_or_default();
+        let made = wanted.template.resource_types(&wanted.values);
+        self.permissions.is_none()
+            && !unknown
+                .split(',')
+                .any(|kind| made.values().any(|made| made == kind.trim()))
     }
 
     /// Names that the stack would give, and that somebody has.
@@ -585,5 +606,27 @@ mod tests {
             let found = run(&good(), None, true, Depth::Full, caller).await;
             assert_eq!(found.last().unwrap(), "iam-actions not checked", "{caller}");
         }
+    }
+
+    /// A type that the emulator lacks is a fault where it would be made, and wherever there is no emulator.
+    #[tokio::test]
+    async fn types_that_are_switched_off_may_be_unknown_to_an_emulator() {
+        let unknown = |kind: &str| Answers {
+            fault: Ok(Some(format!(
+                "Template format error: Unrecognized resource types: [{kind}]"
+            ))),
+            ..good()
+        };
+        let (off, made) = (
+            unknown("AWS::New::Thing"),
+            unknown("AWS::New::Thing, AWS::S3::Bucket"),
+        );
+        let template = async |answers: &Answers, caller: &str| {
+            let findings = run(answers, None, false, Depth::Full, caller).await;
+            findings.iter().any(|finding| finding == "template error")
+        };
+        assert!(!template(&off, "").await);
+        assert!(template(&made, "").await);
+        assert!(template(&off, ROLE).await);
     }
 }

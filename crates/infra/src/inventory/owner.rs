@@ -4,7 +4,7 @@ use crate::naming::Naming;
 use crate::stack_def::{STACK_SET_ROLES, STACKS};
 
 /// What an environment's functions, builds and pipelines are called behind its stem, as the templates name them.
-const FUNCTIONS: &[&str] = &["api"];
+const FUNCTIONS: &[&str] = &["api", "pre-traffic", "rotation"];
 const HTTP_APIS: &[&str] = &["api"];
 const BUILDS: &[&str] = &["test"];
 const PIPELINES: &[&str] = &["application", "deployment"];
@@ -212,6 +212,8 @@ mod tests {
         stackway-111122223333-eu-west-2-dev
         stackway-eu-west-2-dev-api
         /aws/lambda/stackway-eu-west-2-dev-api
+        /aws/lambda/stackway-eu-west-2-dev-pre-traffic
+        /aws/lambda/stackway-eu-west-2-dev-rotation
         /aws/http-api/stackway-eu-west-2-dev-api
         /aws/codebuild/stackway-eu-west-2-dev-test
         /aws/codepipeline/stackway-eu-west-2-dev-application

@@ -21,6 +21,10 @@ const BY_TYPE: &[(&str, &[&str])] = &[
         &["apigateway:DELETE", "apigateway:GET", "apigateway:POST"],
     ),
     (
+        "AWS::ApiGatewayV2::Authorizer",
+        &["apigateway:DELETE", "apigateway:POST"],
+    ),
+    (
         "AWS::ApiGatewayV2::Integration",
         &["apigateway:DELETE", "apigateway:POST"],
     ),

@@ -212,6 +212,20 @@ impl Template {
         names
     }
 
+    /// Whether what exists under these values may refer to a parameter. A condition that cannot be decided counts as
+    /// either.
+    pub fn uses_parameter(&self, name: &str, values: &BTreeMap<String, String>) -> bool {
+        let conditions = condition::Conditions::new(self, values);
+        let wanted = reference::Reference::Name(name.to_owned());
+        self.resources
+            .values()
+            .filter(|resource| conditions.may_hold(resource.condition.as_deref()))
+            .any(|resource| {
+                reference::references(&resource.properties, &|name| conditions.holds(name))
+                    .contains(&wanted)
+            })
+    }
+
     /// The types of the resources that exist under these values, by logical id. `values` are parameters (defaults fill
     /// the rest) and pseudo parameters, such as `AWS::Region`. A condition that cannot be decided counts as true.
     pub fn resource_types(&self, values: &BTreeMap<String, String>) -> BTreeMap<String, String> {

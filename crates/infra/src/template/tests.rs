@@ -451,3 +451,32 @@ proptest::proptest! {
         }
     }
 }
+
+/// Whether a parameter is asked for follows from what the other values leave.
+#[test]
+fn a_parameter_that_is_switched_off_is_not_used() {
+    let template = good(
+        r"
+Parameters:
+  On: {Type: String, Default: 'false'}
+  Days: {Type: Number, Default: 0}
+  Key: {Type: String}
+  Name: {Type: String}
+Conditions:
+  IsOn: !Equals [!Ref On, 'true']
+  Both: !And [!Condition IsOn, !Not [!Equals [!Ref Days, '0']]]
+Resources:
+  Made: {Type: AWS::Lambda::Function, Condition: Both, Properties: {Code: {S3Key: !Ref Key}}}
+  Always: {Type: AWS::SSM::Parameter, Properties: {Value: !If [IsOn, !Ref Name, none]}}
+",
+    );
+    let uses = |name: &str, on: &str, days: &str| {
+        template.uses_parameter(name, &values(&[("On", on), ("Days", days)]))
+    };
+    assert!(!uses("Key", "false", "30"));
+    assert!(!uses("Key", "true", "0"));
+    assert!(uses("Key", "true", "30"));
+    assert!(!uses("Name", "false", "30"));
+    assert!(uses("Name", "true", "0"));
+    assert!(!template.uses_parameter("Name", &BTreeMap::new()));
+}

@@ -16,6 +16,7 @@ type Row = (
 
 const TYPES: &[Row] = &[
     ("AWS::ApiGatewayV2::Api", &["ProtocolType"], &[]),
+    ("AWS::ApiGatewayV2::Authorizer", &["ApiId"], &[]),
     ("AWS::ApiGatewayV2::Integration", &["ApiId"], &[]),
     ("AWS::ApiGatewayV2::Route", &["ApiId"], &[]),
     ("AWS::ApiGatewayV2::Stage", &["ApiId", "StageName"], &[]),

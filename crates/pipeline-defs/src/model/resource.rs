@@ -28,6 +28,8 @@ pub enum Resource {
     TableName,
     /// The table's ARN.
     TableArn,
+    /// The name of the secret that holds the API's token, or `none`.
+    TokenSecret,
     /// The ARN of the topic that hears of approvals and failures.
     Topic,
     /// The ARN of the role that CloudFormation makes stacks with.
@@ -60,6 +62,7 @@ impl Resource {
             Self::ImageRepositoryUri => PREFIX + 3 + 12 + ".dkr.ecr..amazonaws.com.cn/".len() + 14,
             Self::TableName => 60,
             Self::TableArn => ARN + "table/".len() + 60,
+            Self::TokenSecret => PREFIX + "api-token".len(),
             Self::Topic => ARN + PREFIX + "pipelines".len(),
             Self::StackRole => ARN + "role/".len() + 64,
             Self::Pipeline(name) | Self::Build(name) => PREFIX + name.len(),

@@ -103,6 +103,7 @@ fn invoke() -> Stage {
         ("Architecture", &"x86_64".into()),
         ("TableName", &Resource::TableName.into()),
         ("TableArn", &Resource::TableArn.into()),
+        ("TokenSecretName", &Resource::TokenSecret.into()),
     ]);
     let stack = Text::from([
         Resource::Project.into(),

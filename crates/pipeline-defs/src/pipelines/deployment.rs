@@ -1,7 +1,7 @@
 use super::{SOURCE, STACK, source};
 use crate::model::{
     Action, ActionMode, ArtifactPath, CloudFormation, Commands, Draft, EnvironmentVariable,
-    ExecutionMode, ManualApproval, OnFailure, Resource, Stage, Text, Variable,
+    ExecutionMode, Grant, ManualApproval, OnFailure, Resource, Stage, Text, Variable,
 };
 
 const CONFIGURATION: &str = "ConfigurationArtifact";
@@ -98,10 +98,14 @@ fn cloudformation() -> Stage {
     };
     let verify = Commands {
         commands: vec![r#"bash scripts/verify-release "$API_URL""#.to_owned()],
-        environment: vec![EnvironmentVariable::plain(
-            "API_URL",
-            format!("#{{{DEPLOY}.ApiUrl}}"),
-        )],
+        environment: vec![
+            EnvironmentVariable::plain("API_URL", format!("#{{{DEPLOY}.ApiUrl}}")),
+            EnvironmentVariable::plain("API_TOKEN_SECRET", Resource::TokenSecret),
+        ],
+        grants: vec![Grant {
+            actions: vec!["secretsmanager:GetSecretValue"],
+            resources: vec![token_secret_arn()],
+        }],
         ..Commands::default()
     };
     Stage {
@@ -122,4 +126,20 @@ fn cloudformation() -> Stage {
             ],
         )
     }
+}
+
+/// Secrets Manager adds a hyphen and six characters to a secret's name.
+fn token_secret_arn() -> Text {
+    [
+        "arn:".into(),
+        Resource::Partition.into(),
+        ":secretsmanager:".into(),
+        Resource::Region.into(),
+        ":".into(),
+        Resource::Account.into(),
+        ":secret:".into(),
+        Resource::TokenSecret.into(),
+        "-*".into(),
+    ]
+    .into()
 }

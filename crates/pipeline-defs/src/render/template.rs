@@ -102,6 +102,7 @@ fn place(resource: Resource) -> Place {
         Resource::ImageRepositoryUri => Place::Ref("ImageRepositoryUri"),
         Resource::TableName => Place::Ref("TableName"),
         Resource::TableArn => Place::Ref("TableArn"),
+        Resource::TokenSecret => Place::Ref("TokenSecretName"),
         Resource::Topic => Place::Ref("Topic"),
         Resource::StackRole => Place::GetAtt("StackRole.Arn".to_owned()),
         // By name: pipelines may name one another, and a reference would go round in a circle.

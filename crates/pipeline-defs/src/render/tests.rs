@@ -420,9 +420,12 @@ fn names_are_the_templates_own() {
 fn the_stack_s_role_reaches_what_the_stack_holds() {
     let services = [
         ("AWS::ApiGatewayV2::", "apigateway:"),
+        ("AWS::CloudWatch::", "cloudwatch:"),
+        ("AWS::CodeDeploy::", "codedeploy:"),
         ("AWS::IAM::", "iam:"),
         ("AWS::Lambda::", "lambda:"),
         ("AWS::Logs::", "logs:"),
+        ("AWS::SSM::", "ssm:"),
     ];
     let delivery = yaml(TEMPLATE);
     let policies = delivery["Resources"]["StackRole"]["Properties"]["Policies"].to_string();

@@ -36,8 +36,13 @@ impl Changes {
                 }
             })
             .map_err(refuse)?;
-        let paths: [PathBuf; 3] =
-            ["crates/api", "crates/aws-client", "Cargo.toml"].map(|path| project.path(path));
+        let paths: [PathBuf; 4] = [
+            "crates/api",
+            "crates/aws-client",
+            "crates/release-hook",
+            "Cargo.toml",
+        ]
+        .map(|path| project.path(path));
         for path in paths {
             watcher
                 .watch(&path, RecursiveMode::Recursive)

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use stackway_infra::config::Config;
 use stackway_infra::stack::{StackChanges, StackVersion};
-use stackway_infra::stack_def::CODE;
 use stackway_infra::template::Template;
 use stackway_infra::template_diff::Version;
 
@@ -50,7 +49,7 @@ pub(super) fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), F
         let changes = StackChanges::of_templates(before.as_ref(), &after);
         let mut report = StackReport::new(def.name, &input.stack_name, Source::Templates, changes);
         if def.package.is_some() {
-            let files = revision.changed_files(CODE)?;
+            let files = revision.changed_files(&def.code())?;
             if files > 0 {
                 report.notes.push(format!(
                     "its code may change: {files} of its source files differ"

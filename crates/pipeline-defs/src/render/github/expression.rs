@@ -35,6 +35,7 @@ fn repository_variable(resource: Resource) -> String {
         Resource::ImageRepositoryUri => "IMAGE_REPOSITORY_URI",
         Resource::TableName => "TABLE_NAME",
         Resource::TableArn => "TABLE_ARN",
+        Resource::TokenSecret => "TOKEN_SECRET_NAME",
         Resource::Topic => "TOPIC_ARN",
         Resource::StackRole => "STACK_ROLE_ARN",
         Resource::Pipeline(name) | Resource::Build(name) => return full_name(name),
