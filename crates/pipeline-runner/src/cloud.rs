@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use async_trait::async_trait;
-use stackway_pipeline_defs::model::Resource;
+use stackway_pipeline_defs::model::{ProviderKind, Resource};
 
 use crate::build::SecretReference;
 use crate::{ErrorKind, Log, RunError};
@@ -62,6 +62,56 @@ pub struct Parameter {
     pub is_secret: bool,
 }
 
+/// A stack set as an action wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackSetOrder {
+    /// The set's name.
+    pub name: String,
+    /// What it is made from; `None` where only its instances are meant.
+    pub definition: Option<SetDefinition>,
+    /// Where it is to have instances, beside those that it has.
+    pub targets: Option<SetTargets>,
+    /// Values that these instances have in place of the set's.
+    pub overrides: BTreeMap<String, String>,
+}
+
+/// What a stack set is made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetDefinition {
+    /// The template's text.
+    pub template: String,
+    /// Parameters; `None` where the value of before stays.
+    pub parameters: BTreeMap<String, Option<String>>,
+    /// Capabilities.
+    pub capabilities: Vec<String>,
+    /// Whether the roles are those of AWS Organizations.
+    pub service_managed: bool,
+    /// `Enabled`, `Disabled` or `EnabledWithStackRetention`.
+    pub auto_deployment: Option<String>,
+}
+
+/// Where a stack set is to have instances.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetTargets {
+    /// Accounts or organisational units.
+    pub places: Vec<String>,
+    /// Regions, in the order of their deployment.
+    pub regions: Vec<String>,
+    /// Percent of the accounts of a region that may fail.
+    pub failure_tolerance_percent: Option<u8>,
+    /// Percent of the accounts that are worked on at once.
+    pub max_concurrent_percent: Option<u8>,
+}
+
+/// What a function answered.
+#[derive(Clone, Debug, Default)]
+pub struct Answered {
+    /// Its document: what it returned, or how it failed.
+    pub document: String,
+    /// Whether it failed.
+    pub is_error: bool,
+}
+
 /// What a run needs of AWS, or of what stands in for it.
 #[async_trait]
 pub trait Cloud: Send + Sync {
@@ -106,15 +156,47 @@ pub trait Cloud: Send + Sync {
         Err(not_here(&format!("secret `{}`", reference.id)))
     }
 
-    /// Runs a state machine to its end; gives the execution's ARN.
+    /// The account's 12 digits.
+    fn account(&self) -> String {
+        "000000000000".to_owned()
+    }
+
+    /// Why actions of this kind cannot be carried out here, where the environment lacks the service.
+    async fn lacks(&self, kind: ProviderKind) -> Result<Option<String>, RunError> {
+        Ok(Some(format!("{} cannot be reached here", kind.title())))
+    }
+
+    /// Brings a stack set to what the order says; gives the action's variables.
+    async fn roll_out(
+        &self,
+        order: &StackSetOrder,
+        log: &Log<'_>,
+    ) -> Result<BTreeMap<String, String>, RunError> {
+        let _ = log;
+        Err(not_here(&format!("stack set `{}`", order.name)))
+    }
+
+    /// Runs a state machine to its end, the execution by this name; gives the execution's ARN.
     async fn run_state_machine(
         &self,
         machine: &str,
+        name: &str,
         input: &str,
         log: &Log<'_>,
     ) -> Result<String, RunError> {
-        let _ = (input, log);
+        let _ = (name, input, log);
         Err(not_here(&format!("state machine `{machine}`")))
+    }
+
+    /// Calls a function with a JSON document, and waits for its answer.
+    async fn call_function(&self, function: &str, event: &str) -> Result<Answered, RunError> {
+        let _ = event;
+        Err(not_here(&format!("function `{function}`")))
+    }
+
+    /// The state of an alarm: `OK`, `ALARM`, `INSUFFICIENT_DATA`.
+    async fn alarm_state(&self, name: &str) -> Result<String, RunError> {
+        Err(not_here(&format!("alarm `{name}`")))
     }
 }
 

@@ -39,6 +39,9 @@ pub enum ErrorKind {
     Cloud,
 }
 
+/// The next step where a disk is full.
+pub(crate) const NO_ROOM: &str = "free some disk space, then retry the execution";
+
 impl RunError {
     /// An error of this kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
@@ -72,9 +75,9 @@ impl RunError {
         )
         .cause(error.to_string());
         match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                failure.hint("free some disk space, then retry the execution")
-            }
+            std::io::ErrorKind::StorageFull
+            | std::io::ErrorKind::QuotaExceeded
+            | std::io::ErrorKind::FileTooLarge => failure.hint(NO_ROOM),
             _ => failure,
         }
     }

@@ -18,7 +18,10 @@ mod variables;
 mod watch;
 
 pub use build::SecretReference;
-pub use cloud::{Cloud, ImageOrder, Parameter, StackOrder, StoredArtifact};
+pub use cloud::{
+    Answered, Cloud, ImageOrder, Parameter, SetDefinition, SetTargets, StackOrder, StackSetOrder,
+    StoredArtifact,
+};
 pub use error::{ErrorKind, RunError};
 pub use execution::{ActionRun, Execution, Executions, StageRun, Status};
 pub use prune::{KEPT, Pruned};

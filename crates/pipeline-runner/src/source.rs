@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::artifact::Store;
+use crate::error::NO_ROOM;
 use crate::{ErrorKind, RunError};
 
 /// Which revision a run starts from.
@@ -126,6 +127,7 @@ impl Git {
             .args(args)
             .current_dir(&self.folder)
             .env("GIT_TERMINAL_PROMPT", "0")
+            .env("LC_ALL", "C")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .output()
             .map_err(|error| {
@@ -138,7 +140,11 @@ impl Git {
                 .trim_end()
                 .to_owned());
         }
-        Err(RunError::new(
+        let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let is_full = ["No space left on device", "File too large"]
+            .iter()
+            .any(|words| why.contains(words));
+        let failure = RunError::new(
             ErrorKind::Failed,
             format!(
                 "git {} failed in `{}`",
@@ -146,7 +152,12 @@ impl Git {
                 self.folder.display()
             ),
         )
-        .cause(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+        .cause(why);
+        Err(if is_full {
+            failure.hint(NO_ROOM)
+        } else {
+            failure
+        })
     }
 
     fn has(&self, reference: &str) -> bool {

@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use stackway_infra::cloud::Objects as _;
 use stackway_infra::config::EnvironmentKind;
 use stackway_infra::stack_def::{ARTIFACTS, STACKS};
-use stackway_pipeline_defs::model::Resource;
+use stackway_pipeline_defs::model::{ProviderKind, Resource};
 use stackway_pipeline_defs::pipelines::STACK;
 use stackway_pipeline_defs::render::Site;
 use stackway_pipeline_runner::{
-    Cloud as RunnerCloud, ErrorKind, ImageOrder, Log, Parameter, RunError, SecretReference,
-    StackOrder, StoredArtifact,
+    Answered, Cloud as RunnerCloud, ErrorKind, ImageOrder, Log, Parameter, RunError,
+    SecretReference, StackOrder, StackSetOrder, StoredArtifact,
 };
 
 use super::{error_of, image};
@@ -191,6 +191,43 @@ impl RunnerCloud for Here<'_> {
 
     async fn parameter(&self, name: &str) -> Result<Parameter, RunError> {
         self.parameter_of_store(name).await
+    }
+
+    fn account(&self) -> String {
+        self.cloud.account.clone()
+    }
+
+    async fn lacks(&self, kind: ProviderKind) -> Result<Option<String>, RunError> {
+        match kind {
+            ProviderKind::StackSet | ProviderKind::StackInstances => self.lacks_stack_sets().await,
+            _ => Ok(None),
+        }
+    }
+
+    async fn roll_out(
+        &self,
+        order: &StackSetOrder,
+        log: &Log<'_>,
+    ) -> Result<BTreeMap<String, String>, RunError> {
+        self.roll_out_set(order, log).await
+    }
+
+    async fn run_state_machine(
+        &self,
+        machine: &str,
+        name: &str,
+        input: &str,
+        log: &Log<'_>,
+    ) -> Result<String, RunError> {
+        self.run_machine(machine, name, input, log).await
+    }
+
+    async fn call_function(&self, function: &str, event: &str) -> Result<Answered, RunError> {
+        self.call(function, event).await
+    }
+
+    async fn alarm_state(&self, name: &str) -> Result<String, RunError> {
+        self.state_of_alarm(name).await
     }
 
     async fn secret(&self, reference: &SecretReference) -> Result<String, RunError> {

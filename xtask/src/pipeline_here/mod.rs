@@ -7,6 +7,7 @@ mod picture;
 mod screen;
 mod services;
 mod stack;
+mod stack_set;
 #[cfg(test)]
 mod tests;
 mod warm;

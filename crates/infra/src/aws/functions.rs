@@ -2,11 +2,13 @@ use async_trait::async_trait;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::operation::delete_function::DeleteFunctionError;
 use aws_sdk_lambda::operation::get_function::GetFunctionError;
+use aws_sdk_lambda::operation::invoke::InvokeError;
 use aws_sdk_lambda::operation::list_aliases::ListAliasesError;
 use aws_sdk_lambda::operation::list_versions_by_function::ListVersionsByFunctionError;
+use aws_sdk_lambda::primitives::Blob;
 
 use super::config::{SdkConfig, cloud_error};
-use crate::cloud::{CloudError, Function, Functions};
+use crate::cloud::{CloudError, Function, FunctionAnswer, FunctionCalls, Functions};
 
 /// What Lambda calls the code that was not published as a version.
 const UNPUBLISHED: &str = "$LATEST";
@@ -147,6 +149,37 @@ impl Functions for Lambda {
                 error if error.code() == Some("ResourceNotFoundException") => Ok(()),
                 error => Err(error),
             },
+        }
+    }
+}
+
+#[async_trait]
+impl FunctionCalls for Lambda {
+    async fn call(
+        &self,
+        function: &str,
+        event: &str,
+    ) -> Result<Option<FunctionAnswer>, CloudError> {
+        let request = self
+            .client
+            .invoke()
+            .function_name(function)
+            .payload(Blob::new(event));
+        match request.send().await {
+            Ok(answer) => Ok(Some(FunctionAnswer {
+                document: answer.payload().map_or_else(String::new, |document| {
+                    String::from_utf8_lossy(document.as_ref()).into_owned()
+                }),
+                is_error: answer.function_error().is_some(),
+            })),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(InvokeError::is_resource_not_found_exception) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(cloud_error("lambda:Invoke", &error)),
         }
     }
 }

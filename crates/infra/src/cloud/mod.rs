@@ -1,10 +1,12 @@
 //! What the flows ask of a cloud, in the project's own verbs. The adapters in [`crate::aws`] answer with AWS;
 //! a scripted fake answers in tests.
 
+mod alarms;
 pub mod billing;
 mod drift;
 #[cfg(any(test, feature = "test-support"))]
 pub mod fake;
+mod function_calls;
 mod holdings;
 mod operation_events;
 mod pipeline_runs;
@@ -12,6 +14,7 @@ mod preflight;
 mod secrets;
 mod stack_control;
 pub mod stack_sets;
+mod state_machines;
 mod unowned;
 
 use std::collections::BTreeMap;
@@ -19,7 +22,9 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
+pub use alarms::Alarms;
 pub use drift::{AskedChangeSet, Detection, Drift};
+pub use function_calls::{FunctionAnswer, FunctionCalls};
 pub use holdings::{
     Images, Keys, LogGroup, LogGroups, Made, PipelineStacks, ReportGroup, ReportGroups, StackList,
     Tables, Tagged,
@@ -29,6 +34,7 @@ pub use pipeline_runs::{BuildLog, BuildLogs, PipelineRuns, RetryMode};
 pub use preflight::{ConnectionState, Connections, Names, Permissions, StackRules};
 pub use secrets::{Parameter, Parameters, SecretVersion, Secrets};
 pub use stack_control::StackControl;
+pub use state_machines::{MachineExecution, MachineKind, MachineStatus, StateMachines};
 pub use unowned::{
     AnyResource, Function, Functions, HeldParameter, HeldParameters, HeldSecret, HeldSecrets,
 };

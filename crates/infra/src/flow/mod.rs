@@ -17,6 +17,7 @@ mod plan;
 mod preflight;
 pub mod roll_out;
 mod stack_action;
+mod state_machine;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +35,7 @@ pub use pipeline::{PipelineError, PipelineWatcher};
 pub use plan::{Plan, PlannedStack, Planner, Stop};
 pub use preflight::{Depth, Preflight, WantedStack};
 pub use stack_action::StackAction;
+pub use state_machine::{MachineRun, MachineRunner};
 
 use crate::clock::{Clock, PollInterval};
 use crate::cloud::Stacks;

@@ -11,6 +11,7 @@ mod buildspec;
 mod cloudformation;
 mod condition;
 mod deploy;
+mod kind;
 mod pipeline;
 mod provider;
 mod resource;
@@ -29,6 +30,7 @@ pub use condition::{
     SkipRule,
 };
 pub use deploy::{Ecs, LambdaDeploy, Shift};
+pub use kind::{ProviderKind, RuleKind, SourceKind};
 pub use pipeline::{Draft, ExecutionMode, Pipeline, Stage, Variable};
 pub use provider::{
     CodeBuild, Commands, EcrBuildAndPublish, EnvironmentKind, EnvironmentVariable, Grant,

@@ -2,6 +2,7 @@
 
 mod buildspec;
 mod cache;
+mod descendants;
 mod report;
 mod run;
 mod secret;
@@ -15,3 +16,4 @@ pub use report::ReportSummary;
 pub use run::{Build, Built, CommandRun, PhaseRun};
 pub(crate) use run::{parameter_of, secret_of};
 pub use secret::SecretReference;
+pub(crate) use shell::TIMEOUT;

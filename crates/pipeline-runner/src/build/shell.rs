@@ -9,6 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, timeout_at};
 
+use super::descendants;
 use crate::{ErrorKind, Log, RunError};
 
 /// The longest line that is kept whole, in bytes.
@@ -73,6 +74,7 @@ impl Shell {
             .current_dir(folder)
             .env_clear()
             .envs(variables)
+            .env(descendants::MARK, &mark)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -83,7 +85,7 @@ impl Shell {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         let group = id.and_then(Pid::from_raw);
         let guard = Command::new("sh")
-            .args(["-c", "cat >/dev/null; kill -KILL 0"])
+            .args(["-c", &descendants::guard(&mark)])
             .env_clear()
             .envs(variables.get("PATH").map(|path| ("PATH", path)))
             .stdin(Stdio::piped())
@@ -185,8 +187,9 @@ impl Drop for Shell {
         if let Some(group) = self.group {
             let _ = kill_process_group(group, Signal::KILL);
         }
+        descendants::end(&self.mark);
     }
 }
 
 /// A build of 60 minutes, which is what a project gives without being asked.
-pub(super) const TIMEOUT: Duration = Duration::from_hours(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_hours(1);

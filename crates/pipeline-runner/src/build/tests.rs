@@ -222,21 +222,31 @@ artifacts: {files: ["*.txt"], base-directory: out}
 
 #[tokio::test]
 async fn a_command_that_never_ends_is_ended_with_its_children() {
-    let spec = "version: 0.2\nphases: {build: {commands: ['sleep 1000 & echo $!; wait']}}";
+    let spec = "version: 0.2\nphases: {build: {commands: ['setsid sleep 1000 & echo $!', 'sleep 1000 & echo $!; wait']}}";
     let start = Instant::now();
     let ran = run(spec, &[], Duration::from_millis(600)).await;
     let error = ran.result.unwrap_err();
     assert!(error.message.contains("the time was over"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(20));
-    let child = ran.log.lines().last().unwrap().to_owned();
+    let children: Vec<_> = ran
+        .log
+        .lines()
+        .filter(|line| line.parse::<u32>().is_ok())
+        .collect();
+    assert_eq!(children.len(), 2, "{}", ran.log);
     for _ in 0..100 {
-        let line = std::fs::read(Path::new("/proc").join(&child).join("cmdline"));
-        if line.unwrap_or_default().is_empty() {
+        if children.iter().all(|child| is_gone(child)) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("process {child} is still there");
+    panic!("one of {children:?} is still there");
+}
+
+/// Whether a process has ended; one that nobody has asked about yet has no command any more.
+fn is_gone(process: &str) -> bool {
+    let line = std::fs::read(Path::new("/proc").join(process).join("cmdline"));
+    line.unwrap_or_default().is_empty()
 }
 
 const HELD: &str = "STACKWAY_TEST_BUILD_THAT_IS_KILLED";
@@ -249,7 +259,7 @@ async fn runs_until_it_is_killed() {
         return;
     };
     let spec = format!(
-        "version: 0.2\nphases: {{build: {{commands: ['sleep 1000 & echo $! > {path}; wait']}}}}"
+        "version: 0.2\nphases: {{build: {{commands: ['setsid sleep 1000 & echo $! > {path}', 'sleep 1000 & echo $! >> {path}; wait']}}}}"
     );
     let _ = run(&spec, &[], LONG).await;
 }
@@ -278,14 +288,13 @@ fn a_killed_runner_leaves_no_process() {
         panic!("{what}");
     };
     let pid = || std::fs::read_to_string(&path).unwrap_or_default();
-    within("the command has not begun", &|| pid().ends_with('\n'));
+    within("the commands have not begun", &|| {
+        pid().lines().count() == 2
+    });
     // SIGKILL: no code of the runner runs any more.
     runner.kill().unwrap();
     runner.wait().unwrap();
-    let process = Path::new("/proc").join(pid().trim()).join("cmdline");
-    within("the command is still there", &|| {
-        std::fs::read(&process).unwrap_or_default().is_empty()
-    });
+    within("a command is still there", &|| pid().lines().all(is_gone));
 }
 
 #[tokio::test]

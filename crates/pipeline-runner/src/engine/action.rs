@@ -1,9 +1,6 @@
 use std::collections::BTreeMap;
 
-use stackway_pipeline_defs::model::{
-    Action, ArtifactPath, EcrBuildAndPublish, Invocation, Provider, Stage, StateInput,
-    StepFunctions,
-};
+use stackway_pipeline_defs::model::{Action, ArtifactPath, EcrBuildAndPublish, Provider, Stage};
 
 use super::order::label;
 use super::{Order, Runner};
@@ -114,9 +111,18 @@ impl Runner<'_> {
             Provider::StepFunctions(machine) => {
                 self.state_machine(action, machine, execution, &log).await
             }
-            other => Err(RunError::new(
+            Provider::LambdaInvoke(invoke) => {
+                self.lambda(order, action, invoke, execution, &log).await
+            }
+            Provider::StackSet(set) => self.stack_set(action, set, execution, &log).await,
+            Provider::StackInstances(instances) => {
+                self.stack_instances(action, instances, execution, &log)
+                    .await
+            }
+            // Refused before anything begins.
+            Provider::LambdaDeploy(_) | Provider::Ecs(_) => Err(RunError::new(
                 ErrorKind::Definition,
-                format!("{} does not run on this machine", other.name()),
+                format!("{} does not run on this machine", action.provider.name()),
             )),
         }
     }
@@ -150,75 +156,6 @@ impl Runner<'_> {
         };
         Ok(Done {
             variables: self.cloud.publish(&order, log).await?,
-            ..Done::default()
-        })
-    }
-
-    /// Promises an execution of the other pipeline; it begins when this one has come to its end.
-    fn invoke(
-        &self,
-        order: &Order,
-        invocation: &Invocation,
-        execution: &Execution,
-    ) -> Result<Done, RunError> {
-        let variables = self.variables(execution);
-        let id = uuid::Uuid::new_v4().to_string();
-        let mut source = order.source.clone();
-        for revision in &invocation.revisions {
-            if revision.kind == "COMMIT_ID" && !source.dirty {
-                source.reference = Some(variables.text(&revision.value)?);
-            }
-        }
-        let mut chain = order.chain.clone();
-        chain.push(execution.pipeline.clone());
-        let invoked = Order {
-            pipeline: invocation.pipeline.to_owned(),
-            source,
-            variables: invocation
-                .variables
-                .iter()
-                .map(|(name, value)| Ok(((*name).to_owned(), variables.text(value)?)))
-                .collect::<Result<_, RunError>>()?,
-            from: None,
-            until: None,
-            fail: order.fail.clone(),
-            approval: order.approval,
-            timeout: order.timeout,
-            invoked_by: Some(execution.id.clone()),
-            id: Some(id.clone()),
-            chain,
-        };
-        Ok(Done {
-            note: Some(format!("starts {} as {id}", invocation.pipeline)),
-            variables: BTreeMap::from([("PipelineExecutionId".to_owned(), id)]),
-            invoked: vec![invoked],
-            ..Done::default()
-        })
-    }
-
-    async fn state_machine(
-        &self,
-        action: &Action,
-        machine: &StepFunctions,
-        execution: &Execution,
-        log: &Log<'_>,
-    ) -> Result<Done, RunError> {
-        let variables = self.variables(execution);
-        let arn = variables.text(&machine.state_machine)?;
-        let input = match &machine.input {
-            StateInput::Empty => "{}".to_owned(),
-            StateInput::Literal(text) => variables.text(text)?,
-            StateInput::File(file) => {
-                let name = action.inputs.first().map_or("", String::as_str);
-                read_file(&self.input(action, None, execution)?, name, file)?
-            }
-        };
-        let started = self.cloud.run_state_machine(&arn, &input, log).await?;
-        Ok(Done {
-            variables: BTreeMap::from([
-                ("ExecutionArn".to_owned(), started),
-                ("StateMachineArn".to_owned(), arn),
-            ]),
             ..Done::default()
         })
     }

@@ -149,6 +149,7 @@ impl Runner<'_> {
         stage: &str,
         rule: &CommandsRule,
         execution: &Execution,
+        log: &Log<'_>,
     ) -> Result<Option<RunError>, RunError> {
         let variables = self.variables(execution);
         let commands: Vec<_> = rule
@@ -157,8 +158,6 @@ impl Runner<'_> {
             .map(|command| variables.text(command))
             .collect::<Result<_, _>>()?;
         let label = format!("{stage}/{}", rule.name);
-        let path = self.executions.log(execution, stage, &rule.name);
-        let log = Log::open(&label, &path, self.watcher)?;
         let artifact = execution.artifacts.get(&rule.input).ok_or_else(|| {
             RunError::new(
                 ErrorKind::Artifact,
@@ -181,7 +180,7 @@ impl Runner<'_> {
             cloud: self.cloud,
             timeout: order.timeout,
         }
-        .run(&log)
+        .run(log)
         .await?;
         Ok(built.failure)
     }

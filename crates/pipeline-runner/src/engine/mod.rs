@@ -4,16 +4,21 @@ mod action;
 mod approval;
 mod commands;
 mod condition;
+mod function;
+mod invoke;
 mod order;
 mod overrides;
 mod rollback;
 mod stack;
+mod stack_set;
 mod stage;
 #[cfg(test)]
 mod stop_tests;
+pub mod support;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod window;
 
 use std::collections::BTreeMap;
 
@@ -59,6 +64,7 @@ impl Runner<'_> {
     /// # Errors
     /// What is wrong before anything begins.
     pub async fn run(&self, order: Order) -> Result<Outcome, RunError> {
+        self.preflight(&order).await?;
         let hold = self.executions.hold().await?;
         let execution = self.begin(&order)?;
         let outcome = self.go_on(vec![(order, execution)]).await;
@@ -81,6 +87,7 @@ impl Runner<'_> {
     /// # Errors
     /// It has nothing left to do, or is still run.
     pub async fn retry(&self, order: Order, id: Option<&str>) -> Result<Outcome, RunError> {
+        self.preflight(&order).await?;
         let hold = self.executions.hold().await?;
         let mut execution = self.executions.find(&order.pipeline, id)?;
         if execution.is_running() {
@@ -202,10 +209,15 @@ impl Runner<'_> {
             pipeline: pipeline.name,
             id: &execution.id,
         });
-        let _turn = self.turn(pipeline, execution).await?;
-        self.sources(order, pipeline, execution)?;
+        if execution.stages[0].status != Status::Succeeded {
+            let _turn = self
+                .turn(pipeline, pipeline.source_stage, execution)
+                .await?;
+            self.sources(order, pipeline, execution)?;
+        }
         for stage in &pipeline.stages {
-            self.stage(order, stage, execution, invoked).await?;
+            self.stage(order, pipeline, stage, execution, invoked)
+                .await?;
             if order.until.as_deref() == Some(stage.name) {
                 return Ok(Status::Stopped);
             }

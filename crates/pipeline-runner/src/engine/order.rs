@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use stackway_pipeline_defs::model::{Action, Pipeline, Provider, Rule, SkipRule, Source, Stage};
+use stackway_pipeline_defs::model::{Action, Pipeline, Source, Stage};
 
 use super::{Approval, Runner};
 use crate::execution::now;
@@ -22,6 +22,8 @@ pub struct Order {
     pub until: Option<String>,
     /// Actions that fail without being run: `Stage/Action`.
     pub fail: Vec<String>,
+    /// Rules that are not looked at, and count as held: `Stage/Rule`.
+    pub skip_rules: Vec<String>,
     /// Who decides about approvals.
     pub approval: Approval,
     /// When a build is given up.
@@ -77,8 +79,17 @@ impl Runner<'_> {
                 );
             }
         }
-        for stage in &pipeline.stages {
-            unsupported(stage)?;
+        for wanted in &order.skip_rules {
+            let labels: Vec<_> = self.rules().collect();
+            if !labels.contains(wanted) {
+                return Err(refuse(format!("there is no rule `{wanted}` to skip")).hint(
+                    if labels.is_empty() {
+                        "no stage has a rule".to_owned()
+                    } else {
+                        format!("the rules are: {}", labels.join(", "))
+                    },
+                ));
+            }
         }
         let mut execution = Execution {
             id: order.id.clone().unwrap_or_else(Execution::new_id),
@@ -120,6 +131,15 @@ impl Runner<'_> {
         }
         self.executions.save(&execution)?;
         Ok(execution)
+    }
+
+    /// All rules of all pipelines: `Stage/Rule`.
+    fn rules(&self) -> impl Iterator<Item = String> {
+        let stages = self.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
+        stages.flat_map(|stage| {
+            let rules = super::condition::rules(stage).into_iter();
+            rules.map(|rule| format!("{}/{}", stage.name, rule.name()))
+        })
     }
 
     /// Takes what the stages before `from` made from their last execution here.
@@ -274,38 +294,4 @@ fn variables(
             Ok((variable.name.to_owned(), value))
         })
         .collect()
-}
-
-/// Refuses what this machine has nothing for, before anything runs.
-fn unsupported(stage: &Stage) -> Result<(), RunError> {
-    for action in &stage.actions {
-        if matches!(
-            action.provider,
-            Provider::StackSet(_)
-                | Provider::StackInstances(_)
-                | Provider::LambdaInvoke(_)
-                | Provider::LambdaDeploy(_)
-                | Provider::Ecs(_)
-        ) {
-            return Err(refuse(format!(
-                "action `{}` is of {}, which does not run on this machine",
-                label(stage, action),
-                action.provider.name()
-            )));
-        }
-    }
-    for rule in super::condition::rules(stage) {
-        if !matches!(
-            rule,
-            Rule::Commands(_) | Rule::Skip(SkipRule::VariableCheck { .. })
-        ) {
-            return Err(refuse(format!(
-                "rule `{}` of stage `{}` is of {}, which does not run on this machine",
-                rule.name(),
-                stage.name,
-                rule.provider()
-            )));
-        }
-    }
-    Ok(())
 }

@@ -32,7 +32,7 @@ impl Runner<'_> {
         let subject = back.clone();
         let result = tokio::select! {
             result = async {
-                let _turn = self.turn(pipeline, &subject).await?;
+                let _turn = self.turn(pipeline, stage.name, &subject).await?;
                 self.repeat(order, stage, &mut back).await
             } => result,
             error = self.executions.abandoned(&subject) => Err(error),

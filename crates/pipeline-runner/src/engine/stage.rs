@@ -1,5 +1,7 @@
 use futures::stream::{FuturesUnordered, StreamExt};
-use stackway_pipeline_defs::model::{Action, BeforeEntry, OnFailure, OnSuccess, RetryMode, Stage};
+use stackway_pipeline_defs::model::{
+    Action, BeforeEntry, OnFailure, OnSuccess, Pipeline, RetryMode, Stage,
+};
 
 use super::action::Done;
 use super::order::label;
@@ -19,6 +21,7 @@ impl Runner<'_> {
     pub(super) async fn stage(
         &self,
         order: &Order,
+        pipeline: &Pipeline,
         stage: &Stage,
         execution: &mut Execution,
         invoked: &mut Vec<Order>,
@@ -32,6 +35,7 @@ impl Runner<'_> {
             }
             _ => {}
         }
+        let _turn = self.turn(pipeline, stage.name, execution).await?;
         if let Some(condition) = &stage.before_entry
             && let Some(why) = self
                 .broken(order, stage.name, &condition.rules(), execution)
@@ -96,6 +100,10 @@ impl Runner<'_> {
                 Ok(told) => error.cause(told),
                 Err(second) => error.cause(format!("and its rollback failed: {second}")),
             };
+        }
+        // What there is to do about a full disk is no matter of logs.
+        if error.kind == ErrorKind::Io && error.hint.is_some() {
+            return Err(error);
         }
         Err(error.hint(format!(
             "`cargo xtask pipeline logs {0} --execution {1}` shows what it wrote; `pipeline retry {0}` goes on from stage {2}",

@@ -1,3 +1,7 @@
+mod disk;
+mod rules;
+mod turns;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -13,8 +17,8 @@ use stackway_pipeline_defs::model::{
 use super::{Approval, Order, Outcome, Runner};
 use crate::artifact::Store;
 use crate::{
-    Cloud, ErrorKind, Event, Execution, Executions, ImageOrder, Log, RunError, SourceOrder,
-    StackOrder, Status, StoredArtifact, Watcher,
+    Answered, Cloud, ErrorKind, Event, Execution, Executions, ImageOrder, Log, RunError,
+    SourceOrder, StackOrder, Status, StoredArtifact, Watcher,
 };
 
 const SOURCE: &str = "SourceArtifact";
@@ -51,6 +55,25 @@ impl Cloud for Noted {
             "ApiUrl".to_owned(),
             "http://here".to_owned(),
         )]))
+    }
+
+    async fn call_function(&self, function: &str, event: &str) -> Result<Answered, RunError> {
+        let document = match function {
+            "good" => r#"{"outputVariables": {"A": "1"}}"#.to_owned(),
+            "bad" => r#"{"failureDetails": {"message": "not ready"}}"#.to_owned(),
+            "never" => r#"{"continuationToken": "again"}"#.to_owned(),
+            "thrown" => r#"{"errorType": "E", "errorMessage": "why"}"#.to_owned(),
+            // What it was called with.
+            _ => event.to_owned(),
+        };
+        Ok(Answered {
+            document,
+            is_error: function == "thrown",
+        })
+    }
+
+    async fn alarm_state(&self, name: &str) -> Result<String, RunError> {
+        Ok(name.to_uppercase())
     }
 
     async fn publish(

@@ -75,6 +75,9 @@ pub(super) struct RunOptions {
     /// Build no image, though a Docker engine answers: the zip alone
     #[arg(long)]
     pub(super) no_docker: bool,
+    /// Take a rule of a condition as held, without looking at it
+    #[arg(long = "skip-rule", value_name = "STAGE/RULE")]
+    pub(super) skip_rules: Vec<String>,
 }
 
 impl RunOptions {
@@ -103,6 +106,7 @@ pub(super) async fn run(ui: &Ui, settings: &Settings, args: &RunArgs) -> Result<
         approval: args.run.approval(),
         timeout: args.run.timeout.map(minutes),
         id: args.id.clone(),
+        skip_rules: args.run.skip_rules.clone(),
         ..Order::default()
     };
     let means = Means {
@@ -128,6 +132,7 @@ pub(super) async fn retry(
         },
         approval: options.approval(),
         timeout: options.timeout.map(minutes),
+        skip_rules: options.skip_rules.clone(),
         ..Order::default()
     };
     let means = Means {

@@ -1,7 +1,9 @@
 //! Pipelines of tests over an emulator: what the project's own two pipelines do not have.
 
 mod images;
+mod invoke;
 mod secrets;
+mod sets;
 mod stacks;
 
 use std::collections::BTreeMap;
@@ -18,7 +20,7 @@ use stackway_pipeline_defs::model::{
 };
 use stackway_pipeline_runner::artifact::Store;
 use stackway_pipeline_runner::engine::{Approval, Order, Outcome, Runner};
-use stackway_pipeline_runner::{Event, Executions, SourceOrder, Watcher};
+use stackway_pipeline_runner::{Event, Executions, RunError, SourceOrder, Watcher};
 use tokio::runtime::Runtime;
 
 use super::{Here, variables};
@@ -120,6 +122,11 @@ impl Bench {
     }
 
     fn run_with(&self, stages: Vec<Stage>, order: Order) -> Outcome {
+        let outcome = self.begin(stages, order);
+        outcome.unwrap_or_else(|error| panic!("{error:?}"))
+    }
+
+    fn begin(&self, stages: Vec<Stage>, order: Order) -> Result<Outcome, RunError> {
         let pipelines = [pipeline(stages)];
         let root = self.folder.path().join("runs");
         let bucket = [("ArtifactBucketName".to_owned(), "kept-artifacts".to_owned())];
@@ -140,8 +147,7 @@ impl Bench {
             machine: variables(),
             environment: "local".to_owned(),
         };
-        let outcome = self.runtime.block_on(runner.run(order));
-        outcome.unwrap_or_else(|error| panic!("{error:?}"))
+        self.runtime.block_on(runner.run(order))
     }
 
     /// Runs the stages, which succeed.
@@ -151,6 +157,12 @@ impl Bench {
         let seen = self.seen.take();
         assert!(outcome.failure.is_none(), "{:?}\n{seen}", outcome.failure);
         outcome
+    }
+
+    /// Runs the stages, which are refused before anything begins.
+    #[track_caller]
+    fn refuses(&self, stages: Vec<Stage>) -> RunError {
+        self.begin(stages, self.order()).unwrap_err()
     }
 
     /// Runs the stages, which fail; gives why.

@@ -22,7 +22,7 @@ Outputs:
   Object: {Value: !Ref Object, Description: What it was given}
 ";
 
-const BUCKET: &str = r"
+pub(super) const BUCKET: &str = r"
 Resources:
   Bucket:
     Type: AWS::S3::Bucket

@@ -1,12 +1,12 @@
 use async_trait::async_trait;
 use aws_sdk_cloudwatch::Client;
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
+use aws_sdk_cloudwatch::types::{AlarmType, Dimension, Metric, MetricDataQuery, MetricStat};
 use aws_smithy_types::DateTime;
 use time::Date;
 
 use super::super::config::{SdkConfig, cloud_error};
-use crate::cloud::CloudError;
 use crate::cloud::billing::{MetricRequest, Metrics};
+use crate::cloud::{Alarms, CloudError};
 
 const SECONDS_OF_DAY: i32 = 86_400;
 
@@ -73,5 +73,27 @@ impl Metrics for CloudWatch {
             }
         }
         Ok(values)
+    }
+}
+
+#[async_trait]
+impl Alarms for CloudWatch {
+    async fn alarm_state(&self, name: &str) -> Result<Option<String>, CloudError> {
+        let answer = self
+            .client
+            .describe_alarms()
+            .alarm_names(name)
+            .alarm_types(AlarmType::MetricAlarm)
+            .alarm_types(AlarmType::CompositeAlarm)
+            .send()
+            .await
+            .map_err(|error| cloud_error("cloudwatch:DescribeAlarms", &error))?;
+        let metric = answer.metric_alarms().iter().map(|one| one.state_value());
+        let composite = answer
+            .composite_alarms()
+            .iter()
+            .map(|one| one.state_value());
+        let state = metric.chain(composite).flatten().next();
+        Ok(state.map(|state| state.as_str().to_owned()))
     }
 }

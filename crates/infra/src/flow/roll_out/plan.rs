@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::FutureExt as _;
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 
 use super::{RollOut, RollOutError};
@@ -159,11 +160,16 @@ impl RollOut<'_> {
         let asked = instances
             .iter()
             .filter(|instance| wanted.targets.pairs.contains(&instance.target()))
-            .map(|instance| async move {
-                let pair = &instance.pair;
-                let own = self.sets.instance_overrides(&wanted.address, pair).await?;
-                Ok::<_, RollOutError>((instance.target(), own.unwrap_or_default()))
+            .map(|instance| {
+                let own = async move {
+                    let pair = &instance.pair;
+                    let own = self.sets.instance_overrides(&wanted.address, pair).await?;
+                    Ok::<_, RollOutError>((instance.target(), own.unwrap_or_default()))
+                };
+                // Boxed, so that the whole can go from thread to thread: the compiler cannot tell of the closure's own.
+                own.boxed()
             });
+        let asked: Vec<_> = asked.collect();
         futures::stream::iter(asked)
             .buffer_unordered(AT_ONCE)
             .try_collect()
