@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use async_trait::async_trait;
-use stackway_pipeline_defs::model::{ProviderKind, Resource};
+use stackway_pipeline_defs::model::Resource;
 
 use crate::build::SecretReference;
 use crate::{ErrorKind, Log, RunError};
@@ -103,6 +103,25 @@ pub struct SetTargets {
     pub max_concurrent_percent: Option<u8>,
 }
 
+/// A service that an environment may lack: emulators do not have everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// CloudFormation's stack sets.
+    StackSets,
+    /// CloudWatch's alarms.
+    Alarms,
+}
+
+impl Service {
+    /// As a person reads it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::StackSets => "CloudFormation's stack sets",
+            Self::Alarms => "CloudWatch's alarms",
+        }
+    }
+}
+
 /// What a function answered.
 #[derive(Clone, Debug, Default)]
 pub struct Answered {
@@ -161,9 +180,9 @@ pub trait Cloud: Send + Sync {
         "000000000000".to_owned()
     }
 
-    /// Why actions of this kind cannot be carried out here, where the environment lacks the service.
-    async fn lacks(&self, kind: ProviderKind) -> Result<Option<String>, RunError> {
-        Ok(Some(format!("{} cannot be reached here", kind.title())))
+    /// Why a service cannot be used here, where the environment lacks it.
+    async fn lacks(&self, service: Service) -> Result<Option<String>, RunError> {
+        Ok(Some(format!("{} cannot be reached here", service.title())))
     }
 
     /// Brings a stack set to what the order says; gives the action's variables.

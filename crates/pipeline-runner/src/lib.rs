@@ -19,8 +19,8 @@ mod watch;
 
 pub use build::SecretReference;
 pub use cloud::{
-    Answered, Cloud, ImageOrder, Parameter, SetDefinition, SetTargets, StackOrder, StackSetOrder,
-    StoredArtifact,
+    Answered, Cloud, ImageOrder, Parameter, Service, SetDefinition, SetTargets, StackOrder,
+    StackSetOrder, StoredArtifact,
 };
 pub use error::{ErrorKind, RunError};
 pub use execution::{ActionRun, Execution, Executions, StageRun, Status};

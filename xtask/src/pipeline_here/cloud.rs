@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use stackway_infra::cloud::Objects as _;
 use stackway_infra::config::EnvironmentKind;
 use stackway_infra::stack_def::{ARTIFACTS, STACKS};
-use stackway_pipeline_defs::model::{ProviderKind, Resource};
+use stackway_pipeline_defs::model::Resource;
 use stackway_pipeline_defs::pipelines::STACK;
 use stackway_pipeline_defs::render::Site;
 use stackway_pipeline_runner::{
     Answered, Cloud as RunnerCloud, ErrorKind, ImageOrder, Log, Parameter, RunError,
-    SecretReference, StackOrder, StackSetOrder, StoredArtifact,
+    SecretReference, Service, StackOrder, StackSetOrder, StoredArtifact,
 };
 
 use super::{error_of, image};
@@ -197,10 +197,10 @@ impl RunnerCloud for Here<'_> {
         self.cloud.account.clone()
     }
 
-    async fn lacks(&self, kind: ProviderKind) -> Result<Option<String>, RunError> {
-        match kind {
-            ProviderKind::StackSet | ProviderKind::StackInstances => self.lacks_stack_sets().await,
-            _ => Ok(None),
+    async fn lacks(&self, service: Service) -> Result<Option<String>, RunError> {
+        match service {
+            Service::StackSets => self.lacks_stack_sets().await,
+            Service::Alarms => self.lacks_alarms().await,
         }
     }
 

@@ -6,6 +6,7 @@ use stackway_infra::cloud::{
     Alarms as _, CloudError, FunctionCalls as _, MachineStatus, Parameters as _, SecretVersion,
     Secrets as _,
 };
+use stackway_infra::config::EnvironmentKind;
 use stackway_infra::flow::{MachineRun, MachineRunner};
 use stackway_pipeline_runner::{Answered, ErrorKind, Log, Parameter, RunError, SecretReference};
 
@@ -102,6 +103,26 @@ impl Here<'_> {
             document: answer.document,
             is_error: answer.is_error,
         })
+    }
+
+    /// Why no alarm can be looked at here: an emulator may not answer in the protocol of CloudWatch's SDK, so that its
+    /// answer has no code.
+    pub(super) async fn lacks_alarms(&self) -> Result<Option<String>, RunError> {
+        let is_local = self.settings.environment.kind == EnvironmentKind::Local;
+        match CloudWatch::new(&self.cloud.config)
+            .alarm_state("none")
+            .await
+        {
+            Ok(_) => Ok(None),
+            Err(error)
+                if error.is_unknown_operation()
+                    || (is_local && error.code() == Some("Unknown")) =>
+            {
+                let url = self.cloud.endpoint_url.as_deref().unwrap_or("AWS");
+                Ok(Some(format!("{url} tells no alarms")))
+            }
+            Err(error) => Err(refused(error)),
+        }
     }
 
     pub(super) async fn state_of_alarm(&self, name: &str) -> Result<String, RunError> {

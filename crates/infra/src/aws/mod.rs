@@ -1,6 +1,8 @@
 //! The adapters: one file an AWS service, each the only one that names its SDK crate.
 
 #[cfg(test)]
+mod absence_tests;
+#[cfg(test)]
 mod answers;
 mod any_resource;
 mod billing;

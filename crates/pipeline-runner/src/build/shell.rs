@@ -19,7 +19,8 @@ const LINE: usize = 1 << 16;
 ///
 /// Commands come to it as files that it sources: what they read from stdin is empty, and what is odd in their text is
 /// no matter of quoting. The shell and all that it starts are one process group, which ends with the value, and with
-/// this process: a second process of the group waits for the end of a pipe that only this process holds.
+/// this process: a second process of the group waits for the end of a pipe that only this process holds. What has left
+/// the group is found by a variable that all of them inherit.
 pub(super) struct Shell {
     child: Child,
     guard: Child,

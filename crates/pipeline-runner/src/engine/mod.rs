@@ -213,7 +213,11 @@ impl Runner<'_> {
             let _turn = self
                 .turn(pipeline, pipeline.source_stage, execution)
                 .await?;
-            self.sources(order, pipeline, execution)?;
+            if let Err(error) = self.sources(order, pipeline, execution) {
+                execution.stages[0].status = Status::Failed;
+                execution.stages[0].note = Some(error.message.clone());
+                return Err(error);
+            }
         }
         for stage in &pipeline.stages {
             self.stage(order, pipeline, stage, execution, invoked)

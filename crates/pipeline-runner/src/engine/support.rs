@@ -8,7 +8,7 @@ use super::condition::{build_of, rules};
 use super::order::label;
 use super::window::Window;
 use super::{Order, Runner};
-use crate::{ErrorKind, RunError};
+use crate::{ErrorKind, RunError, Service};
 
 /// What this machine does with a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Support {
     /// It runs, in this way.
     Runs(&'static str),
     /// It runs where the environment has the service.
-    WhereOffered(&'static str),
+    WhereOffered(Service, &'static str),
     /// It does not, for this reason.
     Refused(&'static str),
 }
@@ -28,12 +28,13 @@ pub fn of_provider(kind: ProviderKind) -> Support {
     match kind {
         K::CodeBuild => Runs("the buildspec of the sources, in one shell"),
         K::Commands => Runs("in a folder of the input artifact"),
-        K::EcrBuildAndPublish => Runs("packages what the image would hold"),
+        K::EcrBuildAndPublish => Runs("an image where a Docker engine answers, and the zip"),
         K::ManualApproval => Runs("asks here, or waits for `pipeline approve`"),
         K::CloudFormation => Runs("every action mode, by the deploy code"),
-        K::StackSet | K::StackInstances => {
-            WhereOffered("rolled out by the deploy code; the project's own emulator has none")
-        }
+        K::StackSet | K::StackInstances => WhereOffered(
+            Service::StackSets,
+            "rolled out by the deploy code; the project's own emulator has none",
+        ),
         K::Invocation => Runs("the other pipeline, after this one"),
         K::LambdaInvoke => {
             Runs("the function's return stands for its call to CodePipeline; no output artifacts")
@@ -49,9 +50,12 @@ pub fn of_provider(kind: ProviderKind) -> Support {
 /// How rules are looked at.
 pub fn of_rule(kind: RuleKind) -> Support {
     use RuleKind as K;
-    use Support::Runs;
+    use Support::{Runs, WhereOffered};
     match kind {
-        K::CloudWatchAlarm => Runs("the alarm's state in the environment"),
+        K::CloudWatchAlarm => WhereOffered(
+            Service::Alarms,
+            "the alarm's state; the project's own emulator does not speak the SDK's protocol",
+        ),
         K::CodeBuild => Runs("a build of the pipeline itself; other projects are refused"),
         K::Commands => Runs("in a folder of the input artifact"),
         K::DeploymentWindow => Runs("by this machine's clock; waits until the window opens"),
@@ -66,6 +70,22 @@ pub fn of_source(kind: SourceKind) -> Support {
         SourceKind::CodeConnections => Support::Runs("a commit of this repository, or of a clone"),
         SourceKind::S3 => Support::Refused("a run begins with a commit"),
     }
+}
+
+/// The next step where an action cannot run here.
+const BEFORE_IT: &str = "end the run before it with --until STAGE, or run the pipeline at AWS";
+
+/// Whether what actions of this kind do is done in a region.
+fn calls_the_region(kind: ProviderKind) -> bool {
+    matches!(
+        kind,
+        ProviderKind::CloudFormation
+            | ProviderKind::StackSet
+            | ProviderKind::StackInstances
+            | ProviderKind::EcrBuildAndPublish
+            | ProviderKind::LambdaInvoke
+            | ProviderKind::StepFunctions
+    )
 }
 
 fn refuse(message: String) -> RunError {
@@ -107,7 +127,7 @@ impl Runner<'_> {
                     }
                 }
                 for rule in rules(stage) {
-                    rule_runs_here(order, stage, &rule)?;
+                    self.rule_runs_here(order, stage, &rule).await?;
                 }
             }
         }
@@ -138,9 +158,20 @@ impl Runner<'_> {
 
     async fn runs_here(&self, stage: &Stage, action: &Action) -> Result<(), RunError> {
         let kind = action.provider.kind();
+        let here = self.cloud.environment().remove("AWS_REGION");
+        if let (Some(region), Some(here)) = (&action.region, here)
+            && *region != here
+            && calls_the_region(kind)
+        {
+            return Err(refuse(format!(
+                "action `{}` works in {region}, and this environment is in {here}",
+                label(stage, action)
+            ))
+            .hint(BEFORE_IT));
+        }
         let why = match of_provider(kind) {
             Support::Refused(why) => Some(why.to_owned()),
-            Support::WhereOffered(_) => self.cloud.lacks(kind).await?,
+            Support::WhereOffered(service, _) => self.cloud.lacks(service).await?,
             Support::Runs(_) => {
                 let makes_none = matches!(
                     kind,
@@ -157,7 +188,41 @@ impl Runner<'_> {
             action.provider.name()
         ))
         .cause(why)
-        .hint("end the run before it with --until STAGE, or run the pipeline at AWS"))
+        .hint(BEFORE_IT))
+    }
+
+    async fn rule_runs_here(
+        &self,
+        order: &Order,
+        stage: &Stage,
+        rule: &Rule,
+    ) -> Result<(), RunError> {
+        let label = format!("{}/{}", stage.name, rule.name());
+        if order.skip_rules.contains(&label) {
+            return Ok(());
+        }
+        let why = match rule {
+            Rule::CodeBuild(build) if build_of(build).is_none() => {
+                Some("its project is none of the pipelines' builds".to_owned())
+            }
+            Rule::DeploymentWindow {
+                cron, time_zone, ..
+            } => Window::parse(cron, time_zone.as_deref())
+                .err()
+                .map(|error| error.to_string()),
+            _ => match of_rule(rule.kind()) {
+                Support::WhereOffered(service, _) => self.cloud.lacks(service).await?,
+                Support::Refused(why) => Some(why.to_owned()),
+                Support::Runs(_) => None,
+            },
+        };
+        let Some(why) = why else { return Ok(()) };
+        Err(refuse(format!(
+            "rule `{label}` is of {}, and cannot be looked at on this machine",
+            rule.provider()
+        ))
+        .cause(why)
+        .hint(format!("take it as held with --skip-rule {label}")))
     }
 }
 
@@ -170,31 +235,6 @@ fn asked<'a>(pipeline: &'a Pipeline, order: &Order) -> &'a [Stage] {
     let from = place(&order.from).unwrap_or(0);
     let until = place(&order.until).map_or(pipeline.stages.len(), |at| at + 1);
     pipeline.stages.get(from..until).unwrap_or_default()
-}
-
-fn rule_runs_here(order: &Order, stage: &Stage, rule: &Rule) -> Result<(), RunError> {
-    let label = format!("{}/{}", stage.name, rule.name());
-    if order.skip_rules.contains(&label) {
-        return Ok(());
-    }
-    let why = match rule {
-        Rule::CodeBuild(build) if build_of(build).is_none() => {
-            Some("its project is none of the pipelines' builds".to_owned())
-        }
-        Rule::DeploymentWindow {
-            cron, time_zone, ..
-        } => Window::parse(cron, time_zone.as_deref())
-            .err()
-            .map(|error| error.to_string()),
-        _ => None,
-    };
-    let Some(why) = why else { return Ok(()) };
-    Err(refuse(format!(
-        "rule `{label}` is of {}, and cannot be looked at on this machine",
-        rule.provider()
-    ))
-    .cause(why)
-    .hint(format!("take it as held with --skip-rule {label}")))
 }
 
 #[cfg(test)]
@@ -215,7 +255,7 @@ mod tests {
             .map(|(title, support)| {
                 let (word, text) = match support {
                     Support::Runs(how) => ("yes", how),
-                    Support::WhereOffered(how) => ("where offered", how),
+                    Support::WhereOffered(_, how) => ("where offered", how),
                     Support::Refused(why) => ("refused", why),
                 };
                 format!("| {title} | {word} | {text} |\n")

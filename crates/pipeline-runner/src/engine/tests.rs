@@ -17,7 +17,7 @@ use stackway_pipeline_defs::model::{
 use super::{Approval, Order, Outcome, Runner};
 use crate::artifact::Store;
 use crate::{
-    Answered, Cloud, ErrorKind, Event, Execution, Executions, ImageOrder, Log, RunError,
+    Answered, Cloud, ErrorKind, Event, Execution, Executions, ImageOrder, Log, RunError, Service,
     SourceOrder, StackOrder, Status, StoredArtifact, Watcher,
 };
 
@@ -70,6 +70,11 @@ impl Cloud for Noted {
             document,
             is_error: function == "thrown",
         })
+    }
+
+    async fn lacks(&self, service: Service) -> Result<Option<String>, RunError> {
+        let is_lacking = service == Service::StackSets;
+        Ok(is_lacking.then(|| "there are none".to_owned()))
     }
 
     async fn alarm_state(&self, name: &str) -> Result<String, RunError> {

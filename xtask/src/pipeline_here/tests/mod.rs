@@ -2,6 +2,7 @@
 
 mod images;
 mod invoke;
+mod rules;
 mod secrets;
 mod sets;
 mod stacks;
@@ -13,7 +14,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use clap::Parser as _;
-use stackway_local_cloud::Emulator;
+use stackway_local_cloud::{Emulator, Moto};
 use stackway_pipeline_defs::model::{
     Action, ArtifactFormat, Build, Buildspec, CodeBuild, CodeConnections, Commands, Draft,
     ExecutionMode, Phase, Phases, Pipeline, Provider, Resource, SourceAction, Stage,
@@ -62,6 +63,17 @@ impl Bench {
         let mut bench = Self::over(settings, folder, runtime, ui);
         bench.emulator = Some(own);
         bench
+    }
+
+    /// Over moto's server, which has what the project's own emulator lacks; it ends with the second value.
+    fn over_moto() -> (Self, Moto) {
+        let (ui, mut settings) = local();
+        let runtime = Runtime::new().unwrap();
+        let dir = settings.project.state_dir().join("moto");
+        let moto = runtime.block_on(Moto::start(dir, &|_: &str| {})).unwrap();
+        settings.endpoint = Endpoint::Given(moto.endpoint_url());
+        let folder = tempfile::tempdir().unwrap();
+        (Self::over(settings, folder, runtime, ui), moto)
     }
 
     fn over(settings: Settings, folder: tempfile::TempDir, runtime: Runtime, ui: Ui) -> Self {

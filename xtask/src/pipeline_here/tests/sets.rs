@@ -2,8 +2,7 @@
 
 use stackway_infra::aws::CloudFormationStackSets;
 use stackway_infra::cloud::stack_sets::StackSets as _;
-use stackway_infra::stack_set::{CallAs, StackSetAddress};
-use stackway_local_cloud::Moto;
+use stackway_infra::stack_set::{CallAs, Pair, StackSetAddress};
 use stackway_pipeline_defs::model::{ArtifactPath, StackInstances, StackSet, Targets};
 
 use super::*;
@@ -55,12 +54,7 @@ fn instances(parameters: Option<&str>, targets: Targets) -> Vec<Stage> {
 
 #[test]
 fn stack_sets_are_rolled_out() {
-    let (ui, mut settings) = local();
-    let runtime = Runtime::new().unwrap();
-    let dir = settings.project.state_dir().join("moto");
-    let moto = runtime.block_on(Moto::start(dir, &|_: &str| {})).unwrap();
-    settings.endpoint = Endpoint::Given(moto.endpoint_url());
-    let bench = Bench::over(settings, tempfile::tempdir().unwrap(), runtime, ui);
+    let (bench, _moto) = Bench::over_moto();
     bench.commit(&[
         ("topic.yaml", TOPIC),
         ("accounts.json", r#"["111111111111", "222222222222"]"#),
@@ -101,6 +95,19 @@ fn stack_sets_are_rolled_out() {
         "222222222222/us-east-1",
     ];
     assert_eq!(pairs(), three);
+
+    // Of these, one gets a value of its own.
+    bench.succeeds(instances(
+        Some("ParameterKey=Name,ParameterValue=own"),
+        targets("222222222222", &["us-east-1"]),
+    ));
+    let own = |account: &str| {
+        let pair = Pair::new(account, "us-east-1");
+        let own = bench.runtime.block_on(sets.instance_overrides(&at, &pair));
+        own.unwrap().unwrap().get("Name").cloned()
+    };
+    assert_eq!(own("222222222222").as_deref(), Some("own"));
+    assert_eq!(own("111111111111"), None);
 
     // An update keeps what it is told to keep.
     let again = set(

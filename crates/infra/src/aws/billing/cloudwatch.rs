@@ -97,3 +97,49 @@ impl Alarms for CloudWatch {
         Ok(state.map(|state| state.as_str().to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cloudwatch::operation::describe_alarms::{
+        DescribeAlarmsError, DescribeAlarmsOutput,
+    };
+    use aws_sdk_cloudwatch::types::{CompositeAlarm, MetricAlarm, StateValue};
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use aws_smithy_types::error::ErrorMetadata;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_alarm_of_either_kind_has_a_state() {
+        let metric = MetricAlarm::builder()
+            .state_value(StateValue::Alarm)
+            .build();
+        let composite = CompositeAlarm::builder()
+            .state_value(StateValue::InsufficientData)
+            .build();
+        let none = DescribeAlarmsOutput::builder();
+        for (answer, expected) in [
+            (none.clone().metric_alarms(metric), Some("ALARM")),
+            (
+                none.clone().composite_alarms(composite),
+                Some("INSUFFICIENT_DATA"),
+            ),
+            (none, None),
+        ] {
+            let answer = answer.build();
+            let rule = mock!(Client::describe_alarms)
+                .match_requests(|request| request.alarm_names() == ["a"])
+                .then_output(move || answer.clone());
+            let client = mock_client!(aws_sdk_cloudwatch, RuleMode::MatchAny, &[&rule]);
+            let state = CloudWatch::from_client(client).alarm_state("a").await;
+            assert_eq!(state.unwrap().as_deref(), expected);
+        }
+        let denied = mock!(Client::describe_alarms).then_error(|| {
+            let metadata = ErrorMetadata::builder().code("AccessDenied").build();
+            DescribeAlarmsError::generic(metadata)
+        });
+        let client = mock_client!(aws_sdk_cloudwatch, RuleMode::MatchAny, &[&denied]);
+        let error = CloudWatch::from_client(client).alarm_state("a").await;
+        assert_eq!(error.unwrap_err().code(), Some("AccessDenied"));
+    }
+}

@@ -79,6 +79,11 @@ async fn runs_with_limited_files() {
     is_told(outcome.failure, "git archive");
     let kept = runner.executions.find("one", None).unwrap();
     assert_eq!(kept.status, Status::Failed);
+    assert!(
+        picture(&kept).starts_with("Source Failed"),
+        "{}",
+        picture(&kept)
+    );
     limit(Some(2_000_000));
     let outcome = runner.retry(bench.order("one"), None).await.unwrap();
     is_told(outcome.failure, "Say-Loud.log");

@@ -282,6 +282,28 @@ async fn what_cannot_run_here_is_refused_before_anything_begins() {
 }
 
 #[tokio::test]
+async fn an_action_of_another_region_is_not_carried_out_in_this_one() {
+    for (region, is_refused) in [("eu-west-2", false), ("us-east-1", true)] {
+        let mut action = Action::new("Stack", stack_action(ActionMode::CreateUpdate)).reads(SOURCE);
+        let Provider::CloudFormation(stack) = &mut action.provider else {
+            unreachable!()
+        };
+        stack.change_set = None;
+        action.region = Some(region.to_owned());
+        let stages = vec![Stage::new("Deploy", vec![action])];
+        let pipelines = [pipeline(draft("one", stages))];
+        let bench = Bench::new();
+        let begun = bench.runner(&pipelines).run(bench.order("one")).await;
+        assert_eq!(begun.is_err(), is_refused);
+        if let Err(error) = begun {
+            let words =
+                "action `Deploy/Stack` works in us-east-1, and this environment is in eu-west-2";
+            assert_eq!(error.message, words);
+        }
+    }
+}
+
+#[tokio::test]
 async fn pipelines_that_start_one_another_are_refused() {
     let starts = |name: &'static str, other: &'static str| {
         let invocation = Invocation {
