@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use stackway_infra::inventory::{
-    BucketContents, Contents, Evidence, FoundPipeline, FoundResource, FoundStack, FunctionContents,
-    KeptBy, NotOffered, RepositoryContents, TableContents,
+    ADVANCED_PARAMETERS, BucketContents, Contents, Evidence, FoundPipeline, FoundResource,
+    FoundStack, FunctionContents, KeptBy, Leftover, LeftoverKind, NotOffered, Removable,
+    RepositoryContents, TableContents,
 };
 use stackway_infra::stack::{Stack, StackResource, StackStatus};
 use stackway_infra::stack_set::{CallAs, StackSetAddress};
