@@ -1,8 +1,8 @@
 //! The little of AWS that the project's functions share: one pool of connections that trusts few roots, the endpoints
 //! of the public regions, and signed calls of the JSON protocols.
 //!
-//! A function that makes three calls in a month has no use for an SDK crate a service, each of which would be a tenth
-//! of its package. docs/decisions/0008-signed-calls.md has what was measured.
+//! A function that makes three calls in a month has no use for an SDK crate a service.
+//! docs/decisions/0008-signed-calls.md has the reasons.
 
 pub mod endpoint;
 pub mod function;
