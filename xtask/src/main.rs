@@ -21,6 +21,7 @@ mod node_tools;
 mod package;
 mod pipeline_checks;
 mod pipeline_here;
+mod policy;
 mod preflight;
 mod pricing;
 mod process;

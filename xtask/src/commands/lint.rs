@@ -2,8 +2,9 @@ use clap::Args;
 use tokio::process::Command;
 
 use crate::checks::{Checks, Outcome, python_tools};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::pipeline_checks;
+use crate::policy::{self, Finding};
 use crate::process;
 use crate::project::Project;
 use crate::ui::Ui;
@@ -13,13 +14,14 @@ use crate::ui::Ui;
 /// A tool that is missing is installed under target/, or skipped by name with the command that installs it.
 #[derive(Debug, Args)]
 pub(crate) struct LintArgs {
-    /// Only these: spelling, documentation, workflows, hardening, declarations, dependencies, advisories
+    /// Only these: spelling, documentation, policy, workflows, hardening, declarations, dependencies, advisories
     checks: Vec<String>,
 }
 
 const CHECKS: &[&str] = &[
     "spelling",
     "documentation",
+    "policy",
     "workflows",
     "hardening",
     "declarations",
@@ -57,6 +59,13 @@ pub(crate) async fn run(ui: &Ui, args: &LintArgs) -> Result<(), Failure> {
         .await;
     checks
         .run(
+            "policy",
+            "the project's rules over templates, IAM statements and secrets",
+            async { held(policy::findings(&project)).into() },
+        )
+        .await;
+    checks
+        .run(
             "workflows",
             "actionlint",
             pipeline_checks::workflows(ui, &project),
@@ -85,6 +94,24 @@ pub(crate) async fn run(ui: &Ui, args: &LintArgs) -> Result<(), Failure> {
         )
         .await;
     checks.finish()
+}
+
+/// Passes where the rules have nothing against the tree.
+fn held(findings: Result<Vec<Finding>, Failure>) -> Result<(), Failure> {
+    let findings = findings?;
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let failure = Failure::new(
+        Kind::Check,
+        format!("{} findings of the project's rules", findings.len()),
+    );
+    let failure = findings
+        .iter()
+        .fold(failure, |failure, one| failure.cause(one.to_string()));
+    Err(failure.hint(
+        "correct it, or allow it with a reason: docs/policy.md says how, and what each rule is for",
+    ))
 }
 
 async fn spelling(ui: &Ui, project: &Project) -> Result<(), Failure> {

@@ -63,6 +63,8 @@ pub struct Resource {
     pub deletion_policy: Option<String>,
     /// What becomes of it when another takes its place.
     pub update_replace_policy: Option<String>,
+    /// What is said of it for others than CloudFormation; `null` where nothing is.
+    pub metadata: Value,
 }
 
 /// An entry of `Outputs`.
@@ -106,6 +108,11 @@ impl fmt::Display for Capability {
 }
 
 impl Template {
+    /// The line, from 1, of the key that `path` leads to; of its nearest parent that is found, otherwise.
+    pub fn line_of(&self, path: &[&str]) -> Option<usize> {
+        locate::line_of(&self.text, path)
+    }
+
     /// Reads and parses a file.
     ///
     /// # Errors

@@ -124,6 +124,7 @@ fn resource(place: &Place<'_>, value: &Value) -> Result<Resource, TemplateError>
         depends_on,
         deletion_policy: place.text(object, "DeletionPolicy")?,
         update_replace_policy: place.text(object, "UpdateReplacePolicy")?,
+        metadata: object.get("Metadata").cloned().unwrap_or_default(),
     })
 }
 
