@@ -316,6 +316,7 @@ Parameters:
   Environment: {Type: String, MaxLength: 20, Default: local, Description: The environment.}
   TableName: {Type: String, MaxLength: 60, Description: The table.}
   TableArn: {Type: String, MaxLength: 200, Description: Its ARN.}
+  TokenSecretName: {Type: String, MaxLength: 512, Default: "", Description: The secret.}
   CodeS3Bucket: {Type: String, MaxLength: 63, Description: The bucket of the code.}
   CodeS3Key: {Type: String, MaxLength: 173, Default: unknown, Description: The code.}
 Resources:
@@ -324,7 +325,7 @@ Resources:
     Properties:
       Name: !Sub "/${Project}/${Environment}/api"
       Type: String
-      Value: !Sub "${TableName} ${TableArn} ${CodeS3Bucket} ${CodeS3Key}"
+      Value: !Sub "${TableName} ${TableArn} ${CodeS3Bucket} ${CodeS3Key} ${TokenSecretName}"
 Outputs:
   ApiUrl: {Value: !Ref TableArn, Description: The table.}
   ApiId: {Value: !Ref CodeS3Bucket, Description: The bucket.}

@@ -3,7 +3,8 @@ use std::time::Duration;
 use clap::Args;
 use stackway_infra::config::EnvironmentKind;
 use stackway_infra::flow::{AllowReplace, Deployer, Planner, Remedies};
-use stackway_infra::stack_def::StackGraph;
+use stackway_infra::stack_def::{STACKS, StackDef, StackGraph};
+use stackway_pipeline_defs::pipelines::STACK;
 use stackway_pipeline_defs::render::Site;
 use stackway_pipeline_runner::artifact::Store;
 use stackway_pipeline_runner::engine::{Approval, Order, Outcome, Runner, back_to};
@@ -302,7 +303,9 @@ fn site_of(settings: &Settings, cloud: &Cloud) -> Result<Site, Failure> {
 
 /// The stacks that a run stands on: what `deploy` brings up in an environment whose API is a pipeline's.
 async fn ground(ui: &Ui, settings: &Settings, cloud: &Cloud) -> Result<AllOutputs, Failure> {
-    let names = ["artifacts".to_owned(), "table".to_owned()];
+    let delivered = STACKS.iter().filter(|def| def.name == STACK);
+    let needed = delivered.flat_map(StackDef::needed_stacks);
+    let names: Vec<_> = needed.map(str::to_owned).collect();
     let selection = delivery::select(ui, settings, &names)?;
     let plan = DeployPlan::new(settings, &selection.graph)?;
     let display = Display::new(ui, "deployed");
