@@ -1,16 +1,18 @@
 //! Takes stack sets away: for `stack-set remove`, and for `destroy`.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use stackway_infra::aws::{self, CloudFormationStackSets};
 use stackway_infra::cloud::stack_sets::StackSets as _;
 use stackway_infra::flow::roll_out::RemovedStackSet;
 use stackway_infra::inventory::{MadeSet, Owner};
-use stackway_infra::stack_def::STACKS;
+use stackway_infra::stack_def::{STACKS, StackGraph};
 use stackway_infra::stack_set::{CallAs, Preferences, StackSet, StackSetAddress};
 
 use super::{RollOutDisplay, placement, roll_out};
 use crate::cloud::Cloud;
+use crate::commands::status::graph_failure;
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
 use crate::ui::Ui;
@@ -44,7 +46,7 @@ fn client_in(cloud: &Cloud, region: Option<&str>) -> CloudFormationStackSets {
 }
 
 /// The environment's stack sets, placed by stackway.toml still or no longer: those of these stacks, or all; and those
-/// that its pipelines `made`, unless their tags say that they are another's.
+/// that its pipelines `made`, unless their tags say that they are another's. In the order in which they are removed.
 ///
 /// # Errors
 /// A lookup that fails; an endpoint without stack sets has none.
@@ -93,6 +95,10 @@ pub(crate) async fn standing(
         }
     }
     found.extend(made_by_pipelines(settings, cloud, made, &found).await?);
+    // A set that needs another goes before it.
+    let graph = StackGraph::all().map_err(graph_failure)?;
+    let order = graph.deploy_order();
+    found.sort_by_key(|set| Reverse(order.iter().position(|def| def.name == set.stack)));
     Ok(found)
 }
 
