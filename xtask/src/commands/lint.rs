@@ -9,7 +9,7 @@ use crate::process;
 use crate::project::Project;
 use crate::ui::Ui;
 
-/// Run the slower checks of the tree: spelling, documentation, dependencies, pipelines
+/// Run the slower checks of the tree: spelling, documentation, policy, dependencies, pipelines
 ///
 /// A tool that is missing is installed under target/, or skipped by name with the command that installs it.
 #[derive(Debug, Args)]
