@@ -5,6 +5,7 @@ use stackway_pipeline_defs::model::{
     StepFunctions,
 };
 
+use super::stacks::stack_action;
 use super::*;
 
 fn alarm(state: &str, states: &[&str]) -> Rule {

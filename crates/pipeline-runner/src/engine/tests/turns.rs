@@ -105,3 +105,35 @@ async fn one_that_was_killed_while_it_waited_holds_up_nobody() {
     assert!(outcome.failure.is_none());
     assert!(!left.exists());
 }
+
+#[tokio::test]
+async fn queued_runs_go_one_after_the_other_and_superseded_ones_give_way() {
+    let make = |mode| {
+        let stage = Stage::new("Sleep", vec![commands("Sleep", &["sleep 1"])]);
+        [pipeline(Draft {
+            execution_mode: mode,
+            ..draft("one", vec![stage])
+        })]
+    };
+    for mode in [ExecutionMode::Queued, ExecutionMode::Superseded] {
+        let pipelines = make(mode);
+        let bench = Bench::new();
+        let runner = bench.runner(&pipelines);
+        let later = |milliseconds| {
+            let (runner, order) = (&runner, bench.order("one"));
+            async move {
+                tokio::time::sleep(std::time::Duration::from_millis(milliseconds)).await;
+                runner.run(order).await.unwrap()
+            }
+        };
+        let (a, b, c) = tokio::join!(later(0), later(300), later(600));
+        let status = |outcome: &Outcome| outcome.executions[0].status;
+        assert_eq!(status(&a), Status::Succeeded);
+        assert_eq!(status(&c), Status::Succeeded);
+        let expected = match mode {
+            ExecutionMode::Superseded => Status::Superseded,
+            _ => Status::Succeeded,
+        };
+        assert_eq!(status(&b), expected, "{mode:?}");
+    }
+}
