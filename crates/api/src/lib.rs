@@ -5,6 +5,7 @@
 
 pub mod cursor;
 pub mod domain;
+pub mod health_check;
 pub mod lambda;
 pub mod logging;
 pub mod metrics;

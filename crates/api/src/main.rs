@@ -3,10 +3,10 @@
 use std::{env, error::Error, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use stackway_api::{
-    Features, lambda, logging,
+    Features, health_check, lambda, logging,
     metrics::Metrics,
     service,
-    settings::{Access, Host, Settings},
+    settings::{self, Access, Host, Settings},
     store::{DynamoDbStore, ItemStore},
     token::TokenGuard,
 };
@@ -26,6 +26,13 @@ const GRACE: Duration = Duration::from_secs(10);
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let lookup = |name: &str| env::var(name).ok();
+    // An image FROM scratch has nothing else to ask the server with.
+    if env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == health_check::ARGUMENT)
+    {
+        return Ok(settings::listen_address(lookup).and_then(health_check::check)?);
+    }
     // The same package under another name tries a new version before users reach it.
     if lookup(stackway_release_hook::VERSION).is_some() {
         return runtime::Builder::new_current_thread()
@@ -80,14 +87,15 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
     let router = service(store, Features { tokens, metrics });
     match settings.host {
         Host::Lambda => lambda::run(router).await,
-        Host::Server(address) => serve(router, address).await,
+        Host::Server(address) => serve(router, address, settings.stop_delay).await,
     }
 }
 
-/// Serves until SIGINT or SIGTERM, then ends what is under way.
+/// Serves until SIGINT or SIGTERM, and then ends what is under way; after SIGTERM it first answers for `delay` more.
 async fn serve(
     router: axum::Router,
     address: SocketAddr,
+    delay: Duration,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let listener = TcpListener::bind(address)
         .await
@@ -96,7 +104,7 @@ async fn serve(
     tracing::info!(%address, "listening");
 
     let (stopping, mut stopped) = tokio::sync::watch::channel(false);
-    let stop = stop_signal()?;
+    let stop = stop_signal(delay)?;
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         stop.await;
         tracing::info!("stopping");
@@ -116,13 +124,22 @@ async fn serve(
     Ok(())
 }
 
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+/// A person at the keyboard waits for nothing. An engine's SIGTERM comes while requests still do: whoever sends them hears
+/// later that this server ends.
+fn stop_signal(delay: Duration) -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {
         tokio::select! {
-            _ = interrupt.recv() => {}
+            _ = interrupt.recv() => return,
             _ = terminate.recv() => {}
+        }
+        if !delay.is_zero() {
+            tracing::info!(seconds = delay.as_secs(), "asked to stop");
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                _ = interrupt.recv() => {}
+            }
         }
     })
 }

@@ -157,7 +157,8 @@ impl Asked {
     }
 }
 
-/// The invocation's id under Lambda; else the client's, if it is plain; else a new one.
+/// The invocation's id under Lambda; else the one that comes with it, if it is plain; else a new one. API Gateway's own, which
+/// it sends to a container, ends in `=`.
 fn request_id(request: &Request) -> HeaderValue {
     if let Some(context) = request.lambda_context_ref()
         && let Ok(id) = HeaderValue::from_str(&context.request_id)
@@ -169,7 +170,7 @@ fn request_id(request: &Request) -> HeaderValue {
             && id
                 .as_bytes()
                 .iter()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.=".contains(b))
     };
     request
         .headers()

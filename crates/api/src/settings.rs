@@ -1,9 +1,12 @@
 //! What the environment decides. `main` hands in the lookup; nothing else reads the environment.
 
+#[cfg(test)]
+mod tests;
+
 use std::{net::SocketAddr, time::Duration};
 
 use aws_sdk_dynamodb::config::Credentials;
-use stackway_aws_client::{Connections, TrustRoots};
+use stackway_aws_client::{Connections, ContainerEndpoint, CredentialSource, TrustRoots};
 use tracing::Level;
 
 use crate::{
@@ -19,6 +22,8 @@ const DEFAULT_GRACE_HOURS: u64 = 24;
 /// The longest grace that a replaced token may be given: a year.
 const MAX_GRACE_HOURS: u64 = 8760;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// The longest that a server goes on after it is asked to stop. ECS ends a task by force after two minutes at most.
+const MAX_STOP_DELAY_SECONDS: u64 = 60;
 /// What a template fills in where there is no secret.
 const NONE: &str = "none";
 
@@ -53,6 +58,9 @@ pub enum Access {
 pub struct Settings {
     /// Where the service runs.
     pub host: Host,
+    /// How long a server goes on answering after it is asked to stop (`STOP_DELAY_SECONDS`): until what sends it requests
+    /// has heard of it.
+    pub stop_delay: Duration,
     /// The level of this crate's log (`LOG_LEVEL`).
     pub log_level: Level,
     /// Whether the connection to the table is made before the first request (`WARM_UP`).
@@ -68,11 +76,11 @@ pub struct Settings {
 /// Whose metrics, and by what they can be told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricsSettings {
-    /// The function's name under Lambda.
+    /// The function's name under Lambda; elsewhere `SERVICE_NAME`.
     pub service: String,
     /// By the service alone, or by its routes too.
     pub detail: Detail,
-    /// Whether Lambda has started the process ahead of requests.
+    /// Whether the process was started ahead of requests, as a server is.
     pub started_ahead: bool,
 }
 
@@ -101,8 +109,11 @@ impl Settings {
             &["AWS_REGION", "AWS_DEFAULT_REGION"],
             "the region of the table",
         );
-        let key_id = require(&["AWS_ACCESS_KEY_ID"], "the id of an access key");
-        let secret = require(&["AWS_SECRET_ACCESS_KEY"], "the secret of the access key");
+        let keys = read_keys(&set, &mut require);
+        let keys = keys.unwrap_or_else(|fault| {
+            faults.push(fault);
+            None
+        });
 
         let level_name = set("LOG_LEVEL").unwrap_or_else(|| DEFAULT_LEVEL.to_owned());
         let log_level = level_name.parse().unwrap_or_else(|_| {
@@ -114,17 +125,16 @@ impl Settings {
         let host = if set("AWS_LAMBDA_RUNTIME_API").is_some() {
             Host::Lambda
         } else {
-            let address = set("LISTEN_ADDR").unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
-            address.parse().map_or_else(
-                |_| {
-                    faults.push(format!(
-                        "LISTEN_ADDR is `{address}`: it must be an address and a port, such as {DEFAULT_LISTEN}"
-                    ));
+            listen_address(set).map_or_else(
+                |fault| {
+                    faults.push(fault);
                     Host::Lambda
                 },
                 Host::Server,
             )
         };
+        let stop_delay = ("STOP_DELAY_SECONDS", "seconds", MAX_STOP_DELAY_SECONDS);
+        let stop_delay = read_number(&set, stop_delay, &mut faults);
         let warm_up = read_warm_up(&set, &mut faults);
         let trust_roots = set("AWS_CA_BUNDLE").map_or_else(
             || Ok(TrustRoots::amazon()),
@@ -150,13 +160,14 @@ impl Settings {
             return Err(SettingsError(faults));
         }
         let connections = Connections::new(trust_roots, CONNECT_TIMEOUT);
-        let credentials = Credentials::new(
-            key_id,
-            secret,
-            set("AWS_SESSION_TOKEN"),
-            None,
-            "environment",
-        );
+        let credentials = match keys {
+            Some(Keys::Container(endpoint)) => {
+                CredentialSource::container(endpoint, connections.clone())
+            }
+            Some(Keys::Values(credentials)) => credentials.into(),
+            // Without keys there is a fault.
+            None => return Err(SettingsError(faults)),
+        };
         let access = match (token, secret_name) {
             (Some(token), _) => Access::Token(token),
             (None, Some(secret)) => Access::Secret(SecretSettings {
@@ -172,6 +183,7 @@ impl Settings {
         };
         Ok(Self {
             host,
+            stop_delay: Duration::from_secs(stop_delay.unwrap_or_default()),
             log_level,
             warm_up,
             access,
@@ -186,6 +198,44 @@ impl Settings {
             },
         })
     }
+}
+
+/// The address that a server listens on.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn listen_address(set: impl Fn(&str) -> Option<String>) -> Result<SocketAddr, String> {
+    let address = set("LISTEN_ADDR").filter(|address| !address.is_empty());
+    let address = address.unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
+    address.parse().map_err(|_| {
+        format!(
+            "LISTEN_ADDR is `{address}`: it must be an address and a port, such as {DEFAULT_LISTEN}"
+        )
+    })
+}
+
+/// What requests are signed with, as far as the environment has it.
+enum Keys {
+    Values(Credentials),
+    Container(ContainerEndpoint),
+}
+
+/// Values go before a container's endpoint, as they do in AWS's own SDKs.
+fn read_keys(
+    set: &impl Fn(&str) -> Option<String>,
+    require: &mut impl FnMut(&[&str], &str) -> String,
+) -> Result<Option<Keys>, String> {
+    const KEY: &str = "AWS_ACCESS_KEY_ID";
+    if set(KEY).is_none()
+        && let Some(endpoint) = ContainerEndpoint::read(set)?
+    {
+        return Ok(Some(Keys::Container(endpoint)));
+    }
+    let key_id = require(&[KEY], "the id of an access key");
+    let secret = require(&["AWS_SECRET_ACCESS_KEY"], "the secret of the access key");
+    let session = set("AWS_SESSION_TOKEN");
+    let credentials = Credentials::new(key_id, secret, session, None, "environment");
+    Ok(Some(Keys::Values(credentials)))
 }
 
 /// Whether Lambda has started the process ahead of requests.
@@ -213,9 +263,10 @@ fn read_metrics(
     };
     Some(MetricsSettings {
         service: set("AWS_LAMBDA_FUNCTION_NAME")
+            .or_else(|| set("SERVICE_NAME"))
             .unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned()),
         detail,
-        started_ahead: is_started_ahead(set),
+        started_ahead: matches!(host, Host::Server(_)) || is_started_ahead(set),
     })
 }
 
@@ -253,165 +304,27 @@ fn read_token(
 }
 
 fn read_grace(set: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Duration {
-    let hours = match set("API_TOKEN_GRACE_HOURS") {
-        None => DEFAULT_GRACE_HOURS,
-        Some(text) => match text.parse() {
-            Ok(hours) if hours <= MAX_GRACE_HOURS => hours,
-            _ => {
-                faults.push(format!(
-                    "API_TOKEN_GRACE_HOURS is `{text}`: it must be a number of hours up to {MAX_GRACE_HOURS}"
-                ));
-                DEFAULT_GRACE_HOURS
-            }
-        },
-    };
-    Duration::from_hours(hours)
+    let grace = ("API_TOKEN_GRACE_HOURS", "hours", MAX_GRACE_HOURS);
+    Duration::from_hours(read_number(set, grace, faults).unwrap_or(DEFAULT_GRACE_HOURS))
+}
+
+/// A variable that is a number: its name, its unit, and the most that it may be.
+fn read_number(
+    set: &impl Fn(&str) -> Option<String>,
+    (name, unit, most): (&str, &str, u64),
+    faults: &mut Vec<String>,
+) -> Option<u64> {
+    let text = set(name)?;
+    let number = text.parse().ok().filter(|number| *number <= most);
+    if number.is_none() {
+        faults.push(format!(
+            "{name} is `{text}`: it must be a number of {unit} up to {most}"
+        ));
+    }
+    number
 }
 
 fn read_roots(path: &str) -> Result<TrustRoots, String> {
     let pem = std::fs::read(path).map_err(|error| format!("the file cannot be read: {error}"))?;
     TrustRoots::from_pem(&pem).map_err(|fault| format!("the file {fault}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LEAST: [(&str, &str); 4] = [
-        ("TABLE_NAME", "items"),
-        ("AWS_REGION", "eu-west-2"),
-        ("AWS_ACCESS_KEY_ID", "id"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-    ];
-
-    fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        let all = [&LEAST, variables].concat();
-        Settings::read(|name| {
-            let last = all.iter().rfind(|(known, _)| *known == name);
-            last.map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn the_least_gives_a_server_on_loopback() {
-        let settings = read(&[]).unwrap();
-        assert_eq!(settings.host, Host::Server(DEFAULT_LISTEN.parse().unwrap()));
-        assert_eq!(settings.log_level, Level::INFO);
-        assert_eq!(settings.table.endpoint_url, None);
-    }
-
-    #[test]
-    fn the_runtime_api_means_lambda() {
-        let settings = read(&[("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")]).unwrap();
-        assert_eq!(settings.host, Host::Lambda);
-    }
-
-    #[track_caller]
-    fn check_warm_up(variables: &[(&str, &str)], expected: bool) {
-        assert_eq!(read(variables).unwrap().warm_up, expected, "{variables:?}");
-    }
-
-    #[test]
-    fn the_connection_is_made_ahead_where_the_start_is() {
-        let started = |kind| ("AWS_LAMBDA_INITIALIZATION_TYPE", kind);
-        check_warm_up(&[], false);
-        check_warm_up(&[started("on-demand")], false);
-        check_warm_up(&[started("provisioned-concurrency")], true);
-        check_warm_up(
-            &[started("provisioned-concurrency"), ("WARM_UP", "never")],
-            false,
-        );
-        check_warm_up(&[started("on-demand"), ("WARM_UP", "always")], true);
-    }
-
-    #[test]
-    fn a_bundle_of_certificates_is_read_at_once() {
-        let fault = |path: &str| read(&[("AWS_CA_BUNDLE", path)]).unwrap_err().to_string();
-        let absent = fault("/nowhere/roots.pem");
-        assert!(
-            absent.contains("AWS_CA_BUNDLE is `/nowhere/roots.pem`: the file cannot be read"),
-            "{absent}"
-        );
-        let other = fault(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
-        assert!(other.contains("the file holds no certificate"), "{other}");
-    }
-
-    #[test]
-    fn the_endpoint_of_the_service_goes_before_that_of_all() {
-        let settings = read(&[
-            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
-            ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:2"),
-        ]);
-        let endpoint = settings.unwrap().table.endpoint_url;
-        assert_eq!(endpoint.as_deref(), Some("http://127.0.0.1:2"));
-    }
-
-    #[test]
-    fn metrics_are_lambda_s_unless_they_are_asked_for() {
-        let detail = |variables: &[(&str, &str)]| {
-            let metrics = read(variables).unwrap().metrics;
-            metrics.map(|metrics| (metrics.service, metrics.detail))
-        };
-        let api = ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001");
-        let name = ("AWS_LAMBDA_FUNCTION_NAME", "f");
-        assert_eq!(detail(&[]), None);
-        assert_eq!(
-            detail(&[("METRICS", "route")]),
-            Some(("stackway-api".to_owned(), Detail::Route))
-        );
-        assert_eq!(
-            detail(&[api, name]),
-            Some(("f".to_owned(), Detail::Service))
-        );
-        assert_eq!(detail(&[api, name, ("METRICS", "none")]), None);
-    }
-
-    #[test]
-    fn the_service_is_open_unless_a_token_is_named() {
-        let access = |variables: &[(&str, &str)]| read(variables).unwrap().access;
-        assert!(matches!(access(&[]), Access::Open));
-        assert!(matches!(
-            access(&[("API_TOKEN_SECRET", "none")]),
-            Access::Open
-        ));
-        let settings = access(&[("API_TOKEN", "s3cret-of-mine")]);
-        assert!(!format!("{settings:?}").contains("s3cret"), "{settings:?}");
-        let Access::Secret(secret) = access(&[
-            ("API_TOKEN_SECRET", "items-token"),
-            ("API_TOKEN_GRACE_HOURS", "2"),
-            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:3"),
-        ]) else {
-            panic!("the secret decides");
-        };
-        assert_eq!(secret.secret, "items-token");
-        assert_eq!(secret.grace.as_secs(), 7200);
-        assert_eq!(secret.endpoint_url.as_deref(), Some("http://127.0.0.1:3"));
-    }
-
-    #[test]
-    fn every_fault_is_named_at_once() {
-        let error = read(&[
-            ("TABLE_NAME", ""),
-            ("LOG_LEVEL", "loud"),
-            ("LISTEN_ADDR", "here"),
-            ("WARM_UP", "soon"),
-            ("METRICS", "all"),
-            ("AWS_XRAY_DAEMON_ADDRESS", "nowhere"),
-            ("API_TOKEN", "two words"),
-            ("API_TOKEN_SECRET", "items-token"),
-            ("API_TOKEN_GRACE_HOURS", "ages"),
-        ]);
-        insta::assert_snapshot!(error.unwrap_err(), @r"
-        the environment lacks settings:
-          TABLE_NAME is not set: the name of the DynamoDB table
-          LOG_LEVEL is `loud`: it must be error, warn, info, debug or trace
-          LISTEN_ADDR is `here`: it must be an address and a port, such as 127.0.0.1:8080
-          WARM_UP is `soon`: it must be auto, always or never
-          METRICS is `all`: it must be none, service or route
-          AWS_XRAY_DAEMON_ADDRESS is `nowhere`: it must be an address and a port, such as 127.0.0.1:2000
-          API_TOKEN and API_TOKEN_SECRET are both set: one of them decides
-          API_TOKEN must be letters, digits and -._~+/= alone, as a header carries them
-          API_TOKEN_GRACE_HOURS is `ages`: it must be a number of hours up to 8760
-        ");
-    }
 }

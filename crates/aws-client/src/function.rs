@@ -64,7 +64,8 @@ pub fn settings(
                 set("AWS_SESSION_TOKEN"),
                 None,
                 "environment",
-            ),
+            )
+            .into(),
             connections: Connections::new(TrustRoots::amazon(), CONNECT_TIMEOUT),
             timeout: TIMEOUT,
         },

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4,
@@ -19,7 +19,7 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt as _, Limited};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Connections, endpoint};
+use crate::{Connections, CredentialSource, endpoint};
 
 /// The first try and one more, of calls that a second time does no harm.
 const ATTEMPTS: u32 = 2;
@@ -70,7 +70,7 @@ pub struct Settings {
     /// Another address than the region's own: an emulator.
     pub endpoint_url: Option<String>,
     /// What requests are signed with.
-    pub credentials: Credentials,
+    pub credentials: CredentialSource,
     /// What requests go through.
     pub connections: Connections,
     /// How long one try may take.
@@ -114,7 +114,6 @@ impl CallError {
 #[derive(Clone)]
 pub struct Client {
     settings: Settings,
-    identity: Identity,
 }
 
 /// Shows no credentials.
@@ -143,11 +142,8 @@ struct Attempt {
 
 impl Client {
     /// Makes no call.
-    pub fn new(settings: Settings) -> Self {
-        Self {
-            identity: settings.credentials.clone().into(),
-            settings,
-        }
+    pub const fn new(settings: Settings) -> Self {
+        Self { settings }
     }
 
     /// Calls an operation of a JSON protocol. It is tried again once where the service may not have taken it or was
@@ -250,12 +246,15 @@ impl Client {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<Answer, Attempt> {
+        let unsigned = |cause| Attempt {
+            cause,
+            again: false,
+        };
+        let identity = self.settings.credentials.provide_credentials().await;
+        let identity = identity.map_err(|error| unsigned(causes(&error)))?;
         let request = self
-            .signed(service, url, headers, body)
-            .map_err(|cause| Attempt {
-                cause,
-                again: false,
-            })?;
+            .signed(&identity.into(), service, url, headers, body)
+            .map_err(unsigned)?;
         self.exchange(request, self.settings.timeout).await
     }
 
@@ -328,6 +327,7 @@ impl Client {
 
     fn signed(
         &self,
+        identity: &Identity,
         service: &str,
         url: &str,
         headers: &[(&str, &str)],
@@ -342,7 +342,7 @@ impl Client {
             .body(SdkBody::from(body))
             .map_err(|error| unsigned(&error))?;
         let parameters = v4::SigningParams::builder()
-            .identity(&self.identity)
+            .identity(identity)
             .region(&self.settings.region)
             .name(service)
             .time(SystemTime::now())
@@ -369,7 +369,7 @@ fn may_pass(error: &ConnectorError) -> bool {
     error.is_io() || error.is_timeout()
 }
 
-fn causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -16,14 +16,14 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
     config::{
-        Credentials, IdentityCache, Region, StalledStreamProtectionConfig, retry::RetryConfig,
+        IdentityCache, Region, StalledStreamProtectionConfig, retry::RetryConfig,
         timeout::TimeoutConfig,
     },
     error::{ProvideErrorMetadata, SdkError},
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 
-use stackway_aws_client::Connections;
+use stackway_aws_client::{Connections, CredentialSource};
 
 use super::{Change, Condition, Creation, ItemStore, Page, StoreError};
 use crate::{
@@ -55,7 +55,7 @@ pub struct DynamoDbSettings {
     /// Another address than the region's own: an emulator.
     pub endpoint_url: Option<String>,
     /// What requests are signed with.
-    pub credentials: Credentials,
+    pub credentials: CredentialSource,
     /// What requests go through.
     pub connections: Connections,
     /// Where X-Ray's daemon hears of the calls of a request that is sampled.
@@ -179,7 +179,7 @@ fn client(settings: DynamoDbSettings) -> Client {
     let mut config = aws_sdk_dynamodb::Config::builder()
         .region(Region::new(settings.region.clone()))
         .credentials_provider(settings.credentials)
-        // The credentials are values, and the answers are read whole: there is nothing to refresh or to watch.
+        // The source keeps credentials itself, and the answers are read whole: there is nothing to cache or to watch.
         .identity_cache(IdentityCache::no_cache())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))

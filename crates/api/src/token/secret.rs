@@ -6,9 +6,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::config::Credentials;
 use serde::{Deserialize, Serialize};
-use stackway_aws_client::{Client, Connections, SECRETS_MANAGER, Settings};
+use stackway_aws_client::{Client, Connections, CredentialSource, SECRETS_MANAGER, Settings};
 
 use super::{Stage, Token, TokenError, TokenSource, Version};
 
@@ -30,7 +29,7 @@ pub struct SecretSettings {
     /// Another address than the region's own: an emulator.
     pub endpoint_url: Option<String>,
     /// What requests are signed with.
-    pub credentials: Credentials,
+    pub credentials: CredentialSource,
     /// What requests go through.
     pub connections: Connections,
 }

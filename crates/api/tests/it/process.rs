@@ -2,8 +2,10 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -36,13 +38,13 @@ impl Server {
 
     fn start_with(endpoint: &str, variables: &[(&str, &str)]) -> Self {
         let mut child = command()
-            .envs(variables.iter().copied())
             .env("TABLE_NAME", "items")
             .env("AWS_REGION", "eu-west-2")
             .env("AWS_ACCESS_KEY_ID", "local")
             .env("AWS_SECRET_ACCESS_KEY", "local")
             .env("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
             .env("LISTEN_ADDR", "127.0.0.1:0")
+            .envs(variables.iter().copied())
             .spawn()
             .unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
@@ -52,6 +54,12 @@ impl Server {
             log,
             address,
         }
+    }
+
+    /// As an engine asks a container to end.
+    fn terminate(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
     }
 
     fn send(&self, line: &str, headers: &str, body: &str) -> String {
@@ -115,11 +123,7 @@ fn the_process_serves_logs_and_stops() {
     assert_eq!(line["route"], "/dynamodb");
     assert_eq!(line["status"], 204);
 
-    let terminated = Command::new("kill")
-        .arg(server.child.id().to_string())
-        .status()
-        .unwrap();
-    assert!(terminated.success());
+    server.terminate();
     assert!(server.child.wait().unwrap().success());
     let mut rest = line.to_string();
     server.log.read_to_string(&mut rest).unwrap();
@@ -131,10 +135,7 @@ fn the_process_serves_logs_and_stops() {
 #[test]
 fn a_request_s_line_has_its_metrics() {
     let database = database();
-    let variables = [
-        ("METRICS", "route"),
-        ("AWS_LAMBDA_FUNCTION_NAME", "items-api"),
-    ];
+    let variables = [("METRICS", "route"), ("SERVICE_NAME", "items-api")];
     let mut server = Server::start_with(&database.endpoint_url(), &variables);
     server.send("GET /v1/items", "", "");
     server.send("GET /v1/items/a/soon", "", "");
@@ -164,7 +165,7 @@ fn a_request_s_line_has_its_metrics() {
     assert_eq!(list["service"], "items-api");
     assert_eq!(
         (&list["cold_starts"], &wrong["cold_starts"]),
-        (&json!(1), &json!(0))
+        (&json!(0), &json!(0))
     );
     assert!(list["table_ms"].as_u64().unwrap() > 0);
     assert_eq!(health["table_ms"], Value::Null);
@@ -176,6 +177,81 @@ fn a_request_s_line_has_its_metrics() {
         ),
         (&json!(1), &json!(0), &json!(0))
     );
+}
+
+/// As a task on ECS: its credentials come from an endpoint, once for all requests.
+#[test]
+fn a_task_s_own_credentials_sign_requests() {
+    let database = database();
+    let endpoint = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/own", endpoint.local_addr().unwrap());
+    let (told, asked) = mpsc::channel();
+    std::thread::spawn(move || {
+        let answer = r#"{"AccessKeyId":"task","SecretAccessKey":"s","Token":"t","Expiration":"2099-01-01T00:00:00Z"}"#;
+        for socket in endpoint.incoming() {
+            let mut socket = BufReader::new(socket.unwrap());
+            let mut line = String::new();
+            socket.read_line(&mut line).unwrap();
+            told.send(line).unwrap();
+            let length = answer.len();
+            write!(
+                socket.get_mut(),
+                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{answer}"
+            )
+            .unwrap();
+        }
+    });
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", ""),
+        ("AWS_SECRET_ACCESS_KEY", ""),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", url.as_str()),
+    ];
+    let server = Server::start_with(&database.endpoint_url(), &variables);
+    for _ in 0..2 {
+        let ready = server.send("GET /ready", "", "");
+        assert!(ready.starts_with("HTTP/1.1 200 "), "{ready}");
+    }
+    assert_eq!(
+        asked.try_iter().collect::<Vec<_>>(),
+        ["GET /own HTTP/1.1\r\n"]
+    );
+}
+
+#[test]
+fn the_process_tells_whether_another_is_well() {
+    let database = database();
+    let server = Server::start(&database.endpoint_url());
+    let check = || {
+        let mut health = command();
+        health.arg("health").env("LISTEN_ADDR", &server.address);
+        let output = health.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        (output.status.success(), said)
+    };
+    assert_eq!(check(), (true, String::new()));
+    server.terminate();
+    let patience = Instant::now();
+    while check().0 {
+        assert!(patience.elapsed() < Duration::from_secs(10));
+    }
+    let (_, said) = check();
+    assert!(said.contains("does not answer"), "{said}");
+}
+
+#[test]
+fn a_server_answers_on_for_a_while_after_it_is_asked_to_stop() {
+    let database = database();
+    let variables = [("STOP_DELAY_SECONDS", "2")];
+    let mut server = Server::start_with(&database.endpoint_url(), &variables);
+    server.terminate();
+    let line = log_line(&mut server.log);
+    assert_eq!(
+        (&line["message"], &line["seconds"]),
+        (&json!("asked to stop"), &json!(2))
+    );
+    let health = server.send("GET /health", "", "");
+    assert!(health.starts_with("HTTP/1.1 200 "), "{health}");
+    assert!(server.child.wait().unwrap().success());
 }
 
 #[test]

@@ -189,7 +189,7 @@ pub(crate) fn settings(endpoint: &str) -> DynamoDbSettings {
         table: TABLE.to_owned(),
         region: "eu-west-2".to_owned(),
         endpoint_url: Some(endpoint.to_owned()),
-        credentials: credentials(),
+        credentials: credentials().into(),
         connections: Connections::new(TrustRoots::amazon(), Duration::from_secs(1)),
         daemon: None,
     }

@@ -152,7 +152,7 @@ async fn over(secrets: &SecretsManager) -> Client {
         grace: Duration::from_mins(1),
         region: "eu-west-2".to_owned(),
         endpoint_url: Some(secrets.start().await),
-        credentials: credentials(),
+        credentials: credentials().into(),
         connections: Connections::new(TrustRoots::amazon(), Duration::from_secs(1)),
     }))
 }
