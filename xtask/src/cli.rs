@@ -76,7 +76,7 @@ pub(crate) enum Format {
     /// For a pull request; `plan` and `cost` alone
     #[value(hide = true)]
     Markdown,
-    /// One page; `cost` alone
+    /// One page; `cost` and `dashboard` alone
     #[value(hide = true)]
     Html,
 }
@@ -107,6 +107,7 @@ pub(crate) enum Command {
     Cost(commands::cost::CostArgs),
     Status(commands::status::StatusArgs),
     Outputs(commands::outputs::OutputsArgs),
+    Dashboard(commands::dashboard::DashboardArgs),
     Diagnose(commands::diagnose::DiagnoseArgs),
     Logs(commands::logs::LogsArgs),
     Drift(commands::drift::DriftArgs),

@@ -7,6 +7,7 @@ use stackway_infra::stack::{ResourceTimes, Span, resource_times};
 use time::{Duration, OffsetDateTime};
 
 use crate::commands::status::rfc3339;
+use crate::html::{document, escape};
 
 /// A pause of this length begins another chart: bars of one evening are no use on an axis of a month.
 const PAUSE: Duration = Duration::minutes(10);
@@ -34,14 +35,13 @@ pub(crate) fn page(title: &str, histories: &[StackHistory], now: OffsetDateTime)
     if runs.is_empty() {
         body += "<p>No events: nothing has happened in this time.</p>\n";
     }
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}: resource times</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>Resource times <small>{title}</small></h1>\n\
+    let body = format!(
+        "<h1>Resource times <small>{}</small></h1>\n\
          <p class=\"legend\"><i class=\"good\"></i> complete <i class=\"bad\"></i> failed or rolled back \
-         <i class=\"gone\"></i> deleted or kept <i class=\"busy\"></i> goes on</p>\n{body}</body>\n</html>\n",
-        title = escape(title)
-    )
+         <i class=\"gone\"></i> deleted or kept <i class=\"busy\"></i> goes on</p>\n{body}",
+        escape(title)
+    );
+    document(&format!("{title}: resource times"), STYLE, &body)
 }
 
 /// Cuts the histories where nothing went on for a while.
@@ -285,18 +285,12 @@ fn took(duration: Duration) -> String {
     }
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use stackway_infra::stack::StackEvent;
 
     use super::*;
+    use crate::html::style;
 
     const BEGIN: i64 = 1_795_000_000;
 
@@ -371,7 +365,7 @@ mod tests {
     #[test]
     fn the_page() {
         insta::assert_snapshot!(
-            page("dev, <eu-west-2>", &histories(), at(4_060)).replace(STYLE, "…\n")
+            page("dev, <eu-west-2>", &histories(), at(4_060)).replace(&style(STYLE), "…\n")
         );
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use stackway_infra::config::{Config, Environment};
 use stackway_infra::naming::{Naming, Source};
@@ -161,7 +161,7 @@ pub(crate) fn settle(root: &Path, drift: &[Drift]) -> Result<(), Failure> {
 }
 
 /// Writes a file whole or not at all, and keeps its permissions those of a file that anyone may read.
-fn write(path: &PathBuf, contents: &str) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, contents: &str) -> Result<(), Failure> {
     let fault = |error: &std::io::Error| Failure::io("write", path, error);
     let folder = path.parent().unwrap_or(path);
     std::fs::create_dir_all(folder).map_err(|error| Failure::io("create", folder, &error))?;

@@ -14,6 +14,7 @@ use crate::cloud::Cloud;
 use crate::failure::{Failure, Kind};
 use crate::gantt;
 use crate::progress::status_style;
+use crate::rendering;
 use crate::settings::Settings;
 use crate::ui::{DIM, Ui};
 
@@ -157,13 +158,13 @@ fn text(stack: &str, event: &StackEvent) -> String {
 }
 
 fn chart(ui: &Ui, file: &Path, page: &str) -> Result<(), Failure> {
-    std::fs::write(file, page).map_err(|error| Failure::io("write", file, &error))?;
+    rendering::write(file, page)?;
     ui.say(format!("wrote {}; open it in a browser", file.display()));
     Ok(())
 }
 
 /// Reads an age such as `90s`, `15m`, `1h` or `2d`.
-fn age(text: &str) -> Result<Duration, String> {
+pub(crate) fn age(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not an age; write 90s, 15m, 1h or 2d");
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let count: i64 = number.parse().map_err(|_| wrong())?;

@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod cost;
+pub(crate) mod dashboard;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod dev;
@@ -31,10 +32,11 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
     let takes = match global.format {
         Format::Text | Format::Json => true,
         Format::Markdown => matches!(cli.command, Command::Cost(_) | Command::Plan(_)),
-        Format::Csv | Format::Html => matches!(cli.command, Command::Cost(_)),
+        Format::Csv => matches!(cli.command, Command::Cost(_)),
+        Format::Html => matches!(cli.command, Command::Cost(_) | Command::Dashboard(_)),
     };
     if !takes {
-        let what = "`--format` takes text or json here; csv, markdown and html are forms of `cost`, markdown of `plan` too";
+        let what = "`--format` takes text or json here; csv, markdown and html are forms of `cost`, markdown of `plan` too, html of `dashboard`";
         return Err(
             Failure::new(Kind::CommandLine, what).hint("use --format text or --format json")
         );
@@ -53,6 +55,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         Command::Cost(args) => cost::run(ui, global, &args).await,
         Command::StackSet(args) => stack_set::run(ui, global, &args).await,
         Command::Status(args) => status::run(ui, global, &args).await,
+        Command::Dashboard(args) => dashboard::run(ui, global, &args).await,
         Command::Diagnose(args) => diagnose::run(ui, global, &args).await,
         Command::Outputs(args) => outputs::run(ui, global, &args).await,
         Command::Logs(args) => logs::run(ui, global, &args).await,

@@ -94,8 +94,9 @@ fn pass_on(client: TcpStream, emulator: u16, record: &Mutex<Vec<String>>) {
 }
 
 /// What a call begins with that changes nothing. `DetectStackDrift` compares, and changes no resource.
-const READS: [&str; 9] = [
-    "Describe", "List", "Get", "Head", "Detect", "Validate", "Simulate", "GET /", "HEAD /",
+const READS: [&str; 10] = [
+    "Describe", "List", "Get", "Head", "Detect", "Filter", "Validate", "Simulate", "GET /",
+    "HEAD /",
 ];
 
 /// What a plan makes, and removes again.
@@ -108,9 +109,11 @@ fn commands_that_read_make_no_call_that_writes() {
     let proxy = Proxy::before(bench.port());
     let url = format!("http://127.0.0.1:{}", proxy.port);
 
-    let commands: [(&[&str], &[&str]); 11] = [
+    let commands: [(&[&str], &[&str]); 13] = [
         (&["status"], &[]),
         (&["outputs"], &[]),
+        (&["outputs", "--as", "shell"], &[]),
+        (&["dashboard"], &[]),
         (&["diff"], &[]),
         (&["drift"], &[]),
         (&["diagnose"], &[]),

@@ -21,6 +21,7 @@ mod iam;
 mod images;
 mod keys;
 mod log_groups;
+mod metric_data;
 mod names;
 mod parameters;
 mod report_groups;

@@ -8,6 +8,8 @@ mod drift;
 pub mod fake;
 mod function_calls;
 mod holdings;
+mod log_lines;
+mod metric_data;
 mod operation_events;
 mod pipeline_runs;
 mod preflight;
@@ -29,6 +31,8 @@ pub use holdings::{
     Images, Keys, LogGroup, LogGroups, Made, PipelineStacks, ReportGroup, ReportGroups, StackList,
     Tables, Tagged,
 };
+pub use log_lines::{LogLine, LogLines};
+pub use metric_data::{AlarmState, MetricData, MetricPoint, MetricQuery, MetricSeries};
 pub use operation_events::{EventsOf, OperationEvents};
 pub use pipeline_runs::{BuildLog, BuildLogs, PipelineRuns, RetryMode};
 pub use preflight::{ConnectionState, Connections, Names, Permissions, StackRules};

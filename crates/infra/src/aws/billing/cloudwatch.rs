@@ -24,9 +24,13 @@ impl CloudWatch {
         }
     }
 
+    pub(in crate::aws) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// A client that a test made.
     #[cfg(test)]
-    pub(super) fn from_client(client: Client) -> Self {
+    pub(in crate::aws) fn from_client(client: Client) -> Self {
         Self { client }
     }
 }

@@ -1,0 +1,492 @@
+//! From what was asked to what is read in ten seconds: a card for each widget, each with its state.
+
+use std::collections::BTreeMap;
+
+use stackway_infra::cloud::{AlarmState, MetricPoint, MetricSeries};
+use time::{Duration, OffsetDateTime};
+
+use super::definition::{Alarm, Definition, Metric, Reach, Series, Source, Widget};
+
+/// About how many values a chart has.
+const VALUES: i64 = 60;
+
+/// A time in periods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) from: OffsetDateTime,
+    pub(crate) until: OffsetDateTime,
+    /// Seconds.
+    pub(crate) period: u32,
+}
+
+impl Span {
+    /// The span that a widget looks back over, in periods that CloudWatch still has: minutes for 15 days, five minutes for
+    /// 63, hours beyond.
+    ///
+    /// See [GetMetricData](https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html).
+    pub(crate) fn back(reach: Reach, asked: Duration, now: OffsetDateTime) -> Self {
+        let (length, period) = match reach {
+            Reach::Asked => {
+                let least = match asked.whole_days() {
+                    0..15 => 60,
+                    15..63 => 300,
+                    _ => 3600,
+                };
+                let wanted = asked.whole_seconds() / VALUES;
+                let period = [60, 300, 900, 3600, 21_600, 86_400]
+                    .into_iter()
+                    .find(|period| *period >= least && i64::from(*period) >= wanted);
+                (asked, period.unwrap_or(86_400))
+            }
+            Reach::Day => (Duration::DAY, 3600),
+            // Charges are told a few times a day, and begin anew with the month.
+            Reach::Month => {
+                let begin = now.replace_day(1).unwrap_or(now).date().midnight();
+                let length = (now - begin.assume_utc()).max(Duration::hours(6));
+                (length, 21_600)
+            }
+        };
+        Self {
+            from: now - length,
+            until: now,
+            period,
+        }
+    }
+
+    /// When the period begins that a time is in: seconds since 1970.
+    pub(crate) fn period_of(&self, at: OffsetDateTime) -> i64 {
+        let period = i64::from(self.period);
+        at.unix_timestamp().div_euclid(period) * period
+    }
+}
+
+/// What was answered when a metric was asked for. Only points are figures: the rest is never zero.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Answer {
+    /// Its values; none where nothing was written.
+    Points(Vec<MetricPoint>),
+    /// Some of its values, and why it is not all.
+    Partial(Vec<MetricPoint>, String),
+    /// The service would not say.
+    Refused(String),
+    /// Nothing measures it.
+    Unmeasured(String),
+}
+
+impl From<MetricSeries> for Answer {
+    fn from(series: MetricSeries) -> Self {
+        match series.incomplete {
+            None => Self::Points(series.points),
+            Some(why) if series.points.is_empty() => Self::Refused(why),
+            Some(why) => Self::Partial(series.points, why),
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn points(&self) -> &[MetricPoint] {
+        match self {
+            Self::Points(points) | Self::Partial(points, _) => points,
+            Self::Refused(_) | Self::Unmeasured(_) => &[],
+        }
+    }
+
+    /// Why there is no figure, or not all of it.
+    fn why(&self) -> Option<String> {
+        match self {
+            Self::Points(points) if points.is_empty() => Some("no data".to_owned()),
+            Self::Points(_) => None,
+            Self::Partial(_, why) => Some(format!("not all: {why}")),
+            Self::Refused(why) => Some(format!("refused: {why}")),
+            Self::Unmeasured(why) => Some(why.clone()),
+        }
+    }
+
+    fn divided(&self, by: f64) -> Self {
+        let divide = |points: &[MetricPoint]| {
+            let divided = points.iter().map(|point| MetricPoint {
+                value: point.value / by,
+                ..*point
+            });
+            divided.collect()
+        };
+        match self {
+            Self::Points(points) => Self::Points(divide(points)),
+            Self::Partial(points, why) => Self::Partial(divide(points), why.clone()),
+            other => other.clone(),
+        }
+    }
+}
+
+/// All answers: by the region of its widget, how far back, and the metric.
+pub(crate) type Answers = BTreeMap<(String, Reach, Metric), Answer>;
+
+/// What CloudWatch says of alarms.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum AlarmsTold {
+    /// The states of those that there are.
+    States(Vec<AlarmState>),
+    /// It would not say.
+    Refused(String),
+    /// Nobody watches: figures are held against the thresholds here.
+    Unwatched,
+}
+
+/// How a card looks at a glance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum State {
+    /// An alarm is on, or something failed.
+    Bad,
+    /// It was over a threshold within the time, and is not now.
+    Was,
+    /// What should be told is refused.
+    Refused,
+    /// There is nothing to go by.
+    NoData,
+    /// Nothing is over its threshold.
+    Good,
+    /// There is no threshold to be over.
+    Plain,
+}
+
+/// A figure of a card.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Figure {
+    pub(crate) label: String,
+    pub(crate) unit: &'static str,
+    /// What the value is of the points: `in all`, `the worst 5 min`, `the last`.
+    pub(crate) of: String,
+    pub(crate) value: Option<f64>,
+    /// Why there is no value, or not all of it.
+    pub(crate) why: Option<String>,
+    pub(crate) points: Vec<MetricPoint>,
+    /// Whether it is drawn: what has a scale of its own is not.
+    pub(crate) is_drawn: bool,
+}
+
+/// A card.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Card {
+    pub(crate) title: String,
+    pub(crate) state: State,
+    /// The state in words.
+    pub(crate) said: String,
+    /// The first is the one to look at.
+    pub(crate) figures: Vec<Figure>,
+    pub(crate) span: Span,
+    pub(crate) reach: Reach,
+    /// Whether it has numbers alone.
+    pub(crate) numbers: bool,
+    /// What the drawn values must stay below, where that is of one period of the chart.
+    pub(crate) threshold: Option<f64>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Builds the cards, in the definition's order.
+pub(crate) fn cards(
+    definition: &Definition,
+    answers: &Answers,
+    alarms: &AlarmsTold,
+    asked: Duration,
+    now: OffsetDateTime,
+) -> Vec<Card> {
+    let card = |widget: &Widget| {
+        let span = Span::back(widget.reach, asked, now);
+        Reader {
+            widget,
+            span,
+            alarms: &definition.alarms,
+            told: alarms,
+            answers,
+        }
+        .card()
+    };
+    definition.widgets.iter().map(card).collect()
+}
+
+struct Reader<'a> {
+    widget: &'a Widget,
+    span: Span,
+    alarms: &'a [Alarm],
+    told: &'a AlarmsTold,
+    answers: &'a Answers,
+}
+
+impl Reader<'_> {
+    fn answer(&self, source: &Source) -> Answer {
+        match source {
+            Source::Metric(metric) => {
+                let key = (
+                    self.widget.region.clone(),
+                    self.widget.reach,
+                    metric.clone(),
+                );
+                let unasked = || Answer::Unmeasured("not asked for".to_owned());
+                self.answers.get(&key).cloned().unwrap_or_else(unasked)
+            }
+            Source::Divided { series, by } => self
+                .answer(&self.widget.series[*series].source)
+                .divided(*by),
+        }
+    }
+
+    /// The metric that a source comes from in the end.
+    fn metric<'b>(&'b self, source: &'b Source) -> &'b Metric {
+        match source {
+            Source::Metric(metric) => metric,
+            Source::Divided { series, .. } => self.metric(&self.widget.series[*series].source),
+        }
+    }
+
+    fn unit(&self, source: &Source) -> &'static str {
+        match source {
+            Source::Metric(metric) => metric.unit(),
+            Source::Divided { series, .. } => {
+                match self.metric(&self.widget.series[*series].source).unit() {
+                    "s" => "min",
+                    unit => unit,
+                }
+            }
+        }
+    }
+
+    fn figure(&self, series: &Series) -> Figure {
+        let answer = self.answer(&series.source);
+        let metric = self.metric(&series.source);
+        let points = answer.points();
+        let values = points.iter().map(|point| point.value);
+        let (value, of) = match metric.statistic.as_str() {
+            // Charges grow through the month: the last is what the month has come to.
+            _ if self.widget.reach == Reach::Month => {
+                (points.last().map(|point| point.value), "so far".to_owned())
+            }
+            "Sum" | "SampleCount" => (
+                (!points.is_empty()).then(|| values.sum()),
+                "in all".to_owned(),
+            ),
+            "Maximum" => (values.reduce(f64::max), "at most".to_owned()),
+            _ => (
+                values.reduce(f64::max),
+                format!("in the worst {}", length(i64::from(self.span.period))),
+            ),
+        };
+        Figure {
+            label: series.label.clone(),
+            unit: self.unit(&series.source),
+            of,
+            value,
+            why: answer.why(),
+            points: points.to_vec(),
+            is_drawn: !series.is_aside && !self.widget.numbers,
+        }
+    }
+
+    /// The alarms on what the card shows, each with its series.
+    fn watched(&self) -> Vec<(&Alarm, &Series)> {
+        let shown = || self.widget.series.iter().filter(|series| series.is_shown);
+        let on = |alarm: &'_ Alarm, series: &Series| matches!(&series.source, Source::Metric(metric) if *metric == alarm.metric);
+        let pair = |series| {
+            let alarm = self.alarms.iter().find(|alarm| on(alarm, series))?;
+            Some((alarm, series))
+        };
+        shown().filter_map(pair).collect()
+    }
+
+    fn card(&self) -> Card {
+        let watched = self.watched();
+        let first = watched.first().map(|(_, series)| *series);
+        let mut shown: Vec<&Series> = self
+            .widget
+            .series
+            .iter()
+            .filter(|one| one.is_shown)
+            .collect();
+        // What an alarm is on is the one to look at.
+        shown.sort_by_key(|series| Some(*series) != first);
+        let figures: Vec<Figure> = shown.iter().map(|series| self.figure(series)).collect();
+        let (state, said) = self.state(&watched, &figures);
+        // A sum's threshold is of the alarm's period; a percentile's holds for any.
+        let comparable = |alarm: &&Alarm| {
+            alarm.period == self.span.period || alarm.metric.statistic.starts_with('p')
+        };
+        let threshold = (watched.iter().map(|(alarm, _)| *alarm))
+            .find(comparable)
+            .map(|alarm| alarm.threshold);
+        Card {
+            title: self.widget.title.clone(),
+            state,
+            said,
+            figures,
+            span: self.span,
+            reach: self.widget.reach,
+            numbers: self.widget.numbers,
+            threshold,
+            notes: alarmed(&watched).into_iter().collect(),
+        }
+    }
+
+    fn state(&self, watched: &[(&Alarm, &Series)], figures: &[Figure]) -> (State, String) {
+        let mut worst: Option<(State, String)> = None;
+        let mut found = |state: State, said: String| {
+            if worst.as_ref().is_none_or(|(other, _)| state < *other) {
+                worst = Some((state, said));
+            }
+        };
+        for (alarm, series) in watched {
+            if let Some((state, said)) = self.alarm(alarm, series) {
+                found(state, said);
+            }
+        }
+        let failed: f64 = (self.widget.series.iter())
+            .filter(|series| matches!(&series.source, Source::Metric(metric) if metric.name == "FailedPipelineExecutions"))
+            .filter_map(|series| self.figure(series).value)
+            .sum();
+        if failed > 0.0 {
+            found(State::Bad, format!("{failed} failed"));
+        }
+        if figures.iter().all(|figure| figure.value.is_none()) {
+            // An alarm that is on says more than data that is not there.
+            let mut whys = figures.iter().map(|figure| figure.why.as_deref());
+            let first = whys.next().flatten().unwrap_or("no data");
+            let same = whys.all(|why| why == Some(first));
+            let refused = (figures.iter())
+                .filter_map(|figure| figure.why.as_ref())
+                .any(|why| why.starts_with("refused"));
+            match (refused, same) {
+                (true, _) => found(State::Refused, "refused".to_owned()),
+                (false, true) => found(State::NoData, first.to_owned()),
+                (false, false) => found(State::NoData, "no data".to_owned()),
+            }
+        }
+        worst.unwrap_or((State::Plain, String::new()))
+    }
+
+    /// How an alarm's figure is; `None` where there is none to go by.
+    fn alarm(&self, alarm: &Alarm, series: &Series) -> Option<(State, String)> {
+        let answer = self.answer(&series.source);
+        let state = match self.told {
+            AlarmsTold::States(states) => {
+                let told = states.iter().find(|state| state.name == alarm.name);
+                told.map(|told| told.state.as_str())
+            }
+            AlarmsTold::Refused(_) | AlarmsTold::Unwatched => None,
+        };
+        let limit = || format!("{} {}", series.label, limit(alarm));
+        if state == Some("ALARM") {
+            return Some((State::Bad, format!("alarm: {}", limit())));
+        }
+        match breach(alarm, answer.points(), self.span) {
+            // CloudWatch, where it watches, knows better what is now.
+            Some(Breach::Now) if state != Some("OK") => Some((State::Bad, limit())),
+            Some(_) => Some((
+                State::Was,
+                format!("{} was {}", series.label, self::limit(alarm)),
+            )),
+            None if matches!(answer, Answer::Refused(_)) => {
+                Some((State::Refused, "refused".to_owned()))
+            }
+            None if answer.points().is_empty() => None,
+            None => Some((State::Good, "ok".to_owned())),
+        }
+    }
+}
+
+/// The alarms of a card in a line.
+fn alarmed(watched: &[(&Alarm, &Series)]) -> Option<String> {
+    let told: Vec<_> = (watched.iter())
+        .map(|(alarm, series)| format!("{} {}", series.label, limit(alarm)))
+        .collect();
+    let (first, _) = watched.first()?;
+    let time = length(i64::from(first.period) * i64::try_from(first.periods).unwrap_or(1));
+    Some(format!("alarms at {} for {time}", told.join(", ")))
+}
+
+/// An alarm's threshold in words.
+pub(crate) fn limit(alarm: &Alarm) -> String {
+    let unit = alarm.metric.unit();
+    let sign = if alarm.inclusive { "≥" } else { ">" };
+    format!("{sign} {} {unit}", number(alarm.threshold))
+        .trim_end()
+        .to_owned()
+}
+
+/// When figures were over an alarm's threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Breach {
+    Before,
+    Now,
+}
+
+/// Whether the values would have set the alarm off: so many of its periods in a row. A period without a value is not over, as
+/// the template has it.
+fn breach(alarm: &Alarm, points: &[MetricPoint], span: Span) -> Option<Breach> {
+    let mut periods: BTreeMap<i64, f64> = BTreeMap::new();
+    let length = i64::from(alarm.period.max(span.period));
+    let period_of = |at: OffsetDateTime| at.unix_timestamp().div_euclid(length);
+    for point in points {
+        let value = periods.entry(period_of(point.at)).or_default();
+        *value = match alarm.metric.statistic.as_str() {
+            "Sum" => *value + point.value,
+            _ => value.max(point.value),
+        };
+    }
+    let over = |period: i64| {
+        periods
+            .get(&period)
+            .is_some_and(|value| alarm.is_over(*value))
+    };
+    let needed = i64::try_from(alarm.periods).unwrap_or(1);
+    let ends: Vec<i64> = (periods.keys().copied())
+        .filter(|end| (0..needed).all(|back| over(end - back)))
+        .collect();
+    // The period that is under way counts, and so does the one before it.
+    let last = *ends.last()?;
+    Some(if last >= period_of(span.until) - 1 {
+        Breach::Now
+    } else {
+        Breach::Before
+    })
+}
+
+/// A length of time in the unit that fits.
+pub(crate) fn length(seconds: i64) -> String {
+    match seconds {
+        seconds if seconds % 86_400 == 0 => format!("{} d", seconds / 86_400),
+        seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}
+
+/// A number for people: thousands apart, and decimals where they tell something.
+pub(crate) fn number(value: f64) -> String {
+    let decimals = match value.abs() {
+        size if size >= 100.0 || size.fract() < 1e-9 => 0,
+        size if size >= 10.0 => 1,
+        _ => 2,
+    };
+    let text = format!("{value:.decimals$}");
+    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let (sign, digits) = whole
+        .strip_prefix('-')
+        .map_or(("", whole), |digits| ("-", digits));
+    let mut out = String::from(sign);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + rest
+}
+
+impl Figure {
+    /// The value with its unit; a dash where there is none.
+    pub(crate) fn shown(&self) -> (String, &'static str) {
+        match self.value {
+            None => ("–".to_owned(), ""),
+            Some(value) if self.unit == "USD" => (format!("{value:.2}"), self.unit),
+            Some(value) => (number(value), self.unit),
+        }
+    }
+}
