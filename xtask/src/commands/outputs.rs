@@ -1,9 +1,13 @@
+pub(crate) mod forms;
+
 use std::collections::BTreeMap;
 
 use clap::Args;
 use stackway_infra::cloud::Stacks as _;
 use stackway_infra::stack::Outcome;
 use stackway_infra::stack_def::StackGraph;
+
+use forms::Form;
 
 use super::status::graph_failure;
 use crate::cli::{EndpointArgs, GlobalArgs};
@@ -14,12 +18,16 @@ use crate::ui::{BOLD, Ui};
 
 /// Print what the stacks give: the API's address, the table's name
 ///
-/// With `--format json`: `{"<stack>": {"<OutputKey>": "<value>"}}`. Only reads.
+/// With `--format json`: `{"<stack>": {"<OutputKey>": "<value>"}}`. With `--as`, variables whose names stay the same:
+/// docs/interop.md has them. Only reads.
 #[derive(Debug, Args)]
 pub(crate) struct OutputsArgs {
     /// Only these stacks
     #[arg(long = "stack", value_name = "STACK")]
     stacks: Vec<String>,
+    /// As variables: for a shell, a file of them, or GitHub Actions
+    #[arg(long = "as", value_name = "FORM")]
+    form: Option<Form>,
     #[command(flatten)]
     endpoint: EndpointArgs,
 }
@@ -28,6 +36,13 @@ pub(crate) struct OutputsArgs {
 pub(crate) type AllOutputs = BTreeMap<&'static str, BTreeMap<String, String>>;
 
 pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &OutputsArgs) -> Result<(), Failure> {
+    if args.form.is_some() && ui.is_json() {
+        return Err(Failure::new(
+            Kind::CommandLine,
+            "`--as` and `--format json` are two forms of the same outputs",
+        )
+        .hint("give one of them"));
+    }
     let settings = Settings::resolve(ui, global, &args.endpoint)?;
     let graph = StackGraph::all()
         .and_then(|graph| graph.select(&args.stacks, false))
@@ -49,7 +64,10 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &OutputsArgs) -> Res
     if all.is_empty() {
         return Err(not_deployed());
     }
-    show(ui, &all);
+    match args.form {
+        Some(form) => ui.data(form.write(&all).trim_end_matches('\n')),
+        None => show(ui, &all),
+    }
     Ok(())
 }
 
