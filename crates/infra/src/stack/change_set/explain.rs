@@ -23,6 +23,16 @@ impl ChangeSet {
     /// but the name, the id or the ARN of resources that stay.
     #[must_use]
     pub fn explained(mut self, before: Option<&Version<'_>>, after: &Version<'_>) -> Self {
+        // What conditions switch off in both is nowhere; an emulator lists it among the changes.
+        let on = |version: &Version<'_>| version.template.resource_types(&version.values);
+        let (was, is) = (before.map(on).unwrap_or_default(), on(after));
+        self.changes.retain(|change| {
+            let id = change.logical_id.as_str();
+            change.physical_id.is_some()
+                || was.contains_key(id)
+                || is.contains_key(id)
+                || !after.template.resources.contains_key(id)
+        });
         let diff = TemplateDiff::new(before, after);
         let computed: BTreeMap<&str, &ResourceChange> = diff
             .resources

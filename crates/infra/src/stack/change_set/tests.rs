@@ -151,6 +151,9 @@ Resources:
     UpdateReplacePolicy: Retain
     Properties:
       EncryptionConfiguration: {EncryptionType: KMS, KmsKey: !GetAtt MasterKey.Arn}
+  Traced: {Type: AWS::KMS::Key, Condition: IsTraced}
+Conditions:
+  IsTraced: !Equals [!Ref Level, trace]
 ";
 
 fn explained(
@@ -197,6 +200,27 @@ fn values_that_the_service_does_not_give_come_from_the_templates() {
             r#"Environment.Variables.LEVEL {"value":"info"} {"value":"debug"} Never by parameter Level"#
         ]
     );
+}
+
+#[test]
+fn what_is_switched_off_before_and_after_does_not_change() {
+    let change = || DescribedChange {
+        logical_id: "Traced".to_owned(),
+        ..described(vec![detail("KeyPolicy", "Never", "DirectModification", "")])
+    };
+    let stands = DescribedChange {
+        physical_id: Some("key".to_owned()),
+        ..change()
+    };
+    for (described, deployed, level, told) in [
+        (change(), Some(TEMPLATE), "debug", 0),
+        (change(), None, "debug", 0),
+        (change(), Some(TEMPLATE), "trace", 1),
+        (stands, Some(TEMPLATE), "debug", 1),
+    ] {
+        let changes = explained(vec![described], deployed, level);
+        assert_eq!(changes.len(), told, "{level}");
+    }
 }
 
 #[test]
