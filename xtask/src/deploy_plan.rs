@@ -207,6 +207,7 @@ impl DeployPlan {
             packages,
             cloud,
             known,
+            own: BTreeMap::new(),
         }
     }
 

@@ -16,6 +16,7 @@ pub mod drift;
 pub mod flow;
 pub mod inventory;
 pub mod naming;
+pub mod order;
 pub mod pipeline;
 pub mod preflight;
 pub mod stack;

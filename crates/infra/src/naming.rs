@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 /// See [CreateStack](https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html).
 pub const STACK_NAME_MAX: usize = 128;
 
-/// Outputs that follow from names, as the templates make them: stack, output, and the value. A test of the whole deploy
+/// Outputs that follow from names, as the templates make them: stack, output, and the value. `{home}` is the region that
+/// the stack is in, `{region}` that of what it holds, which differ where it copies that to other regions. A test of the whole deploy
 /// holds them against what stands.
 const NAMED_OUTPUTS: &[(&str, &str, &str)] = &[
     (
@@ -15,15 +16,11 @@ const NAMED_OUTPUTS: &[(&str, &str, &str)] = &[
         "ArtifactBucketName",
         "{project}-{account}-{region}-{environment}",
     ),
-    (
-        "table",
-        "TableName",
-        "{project}-{region}-{environment}-table",
-    ),
+    ("table", "TableName", "{project}-{home}-{environment}-table"),
     (
         "table",
         "TableArn",
-        "arn:{partition}:dynamodb:{region}:{account}:table/{project}-{region}-{environment}-table",
+        "arn:{partition}:dynamodb:{region}:{account}:table/{project}-{home}-{environment}-table",
     ),
 ];
 
@@ -52,6 +49,28 @@ impl Naming {
     /// What an output of a stack is in `account` and `region`, where that follows from names alone: so that it is known
     /// of each stack of a stack set. `None` for outputs that only a stack itself can tell.
     pub fn output(&self, stack: &str, output: &str, account: &str, region: &str) -> Option<String> {
+        self.output_at(stack, output, account, (region, region))
+    }
+
+    /// What an output of a stack of this region is of the copy that it has in another `region`; `None` as for
+    /// [`output`](Self::output).
+    pub fn copied_output(
+        &self,
+        stack: &str,
+        output: &str,
+        account: &str,
+        region: &str,
+    ) -> Option<String> {
+        self.output_at(stack, output, account, (region, &self.region))
+    }
+
+    fn output_at(
+        &self,
+        stack: &str,
+        output: &str,
+        account: &str,
+        (region, home): (&str, &str),
+    ) -> Option<String> {
         let (_, _, pattern) = NAMED_OUTPUTS
             .iter()
             .find(|(of, name, _)| (*of, *name) == (stack, output))?;
@@ -60,6 +79,7 @@ impl Naming {
             .replace("{environment}", &self.environment)
             .replace("{account}", account)
             .replace("{region}", region)
+            .replace("{home}", home)
             .replace("{partition}", partition(region));
         Some(filled)
     }

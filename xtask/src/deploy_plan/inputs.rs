@@ -10,6 +10,7 @@ use stackway_infra::stack_def::{ARTIFACTS, StackDef};
 use super::{CODE_PARAMETERS, DeployPlan};
 use crate::cloud::Cloud;
 use crate::package::Package;
+use crate::stack_sets::OwnValues;
 
 /// [`StackInputs`] from a plan: what files say, and what packages become once they are uploaded.
 pub(crate) struct Inputs<'a> {
@@ -17,6 +18,14 @@ pub(crate) struct Inputs<'a> {
     pub(super) packages: &'a BTreeMap<&'static str, Package>,
     pub(super) cloud: &'a Cloud,
     pub(super) known: Outputs,
+    pub(super) own: OwnValues,
+}
+
+impl Inputs<'_> {
+    /// The same, with these values of stacks in place of those of the plan.
+    pub(crate) fn with(self, own: OwnValues) -> Self {
+        Self { own, ..self }
+    }
 }
 
 /// Where the package is in the artifact bucket: the same code has the same name, so it is uploaded once and changes no
@@ -50,7 +59,10 @@ fn code(bucket: String, key: String) -> BTreeMap<String, String> {
 #[async_trait]
 impl StackInputs for Inputs<'_> {
     fn input(&self, stack: &StackDef) -> Result<StackInput, FlowError> {
-        Ok(self.plan.planned(stack)?.input.clone())
+        let mut input = self.plan.planned(stack)?.input.clone();
+        let own = self.own.get(stack.name).cloned();
+        input.parameters.extend(own.unwrap_or_default());
+        Ok(input)
     }
 
     fn known(&self) -> Outputs {

@@ -1,6 +1,6 @@
 //! Actions of stack sets, over the project's own roll-out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -9,7 +9,7 @@ use stackway_infra::clock::SystemClock;
 use stackway_infra::cloud::stack_sets::StackSets;
 use stackway_infra::flow::AllowReplace;
 use stackway_infra::flow::roll_out::{
-    OVERRIDES_TAG, RollOut, RollOutObserver, RollOutProgress, WantedStackSet,
+    OVERRIDES_TAG, RollOut, RollOutObserver, RollOutProgress, Unwanted, WantedStackSet,
 };
 use stackway_infra::stack_set::{
     Amount, AutoDeployment, CallAs, Pair, Permissions, Preferences, StackSet, StackSetAddress,
@@ -62,6 +62,8 @@ impl Here<'_> {
             targets,
             preferences: preferences(order.targets.as_ref()),
             allow_replace: AllowReplace::default(),
+            left_regions: BTreeSet::new(),
+            unwanted: Unwanted::Go,
         };
         let told = Told {
             log,

@@ -3,7 +3,9 @@
 mod display;
 mod failure;
 mod needs;
+mod phases;
 mod remove;
+mod replicas;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,8 +15,11 @@ use stackway_infra::clock::SystemClock;
 use stackway_infra::cloud::stack_sets::StackSets as _;
 use stackway_infra::cloud::{Objects as _, Stacks as _};
 use stackway_infra::config::{Placement, StackSetPlacement};
-use stackway_infra::flow::roll_out::{RollOut, RollOutObserver, RolledOut, WantedStackSet};
+use stackway_infra::flow::roll_out::{
+    RollOut, RollOutObserver, RolledOut, Unwanted, WantedStackSet,
+};
 use stackway_infra::flow::{AllowReplace, FlowError, Outputs};
+use stackway_infra::order::Regions;
 use stackway_infra::stack_def::{ARTIFACTS, StackDef};
 use stackway_infra::stack_set::{
     Overrides, Pair, Permissions, StackSetAddress, StackSetDefinition, WantedPairs,
@@ -29,7 +34,8 @@ use crate::settings::Settings;
 use crate::ui::Ui;
 
 pub(crate) use display::RollOutDisplay;
-pub(crate) use needs::{Phase, check, outputs_here, phases, split};
+pub(crate) use needs::{check, outputs_here, split};
+pub(crate) use phases::{OwnValues, Phase, left_regions, phases};
 pub(crate) use remove::{Standing, remove, standing};
 pub(crate) use report::{StackSetReport, report_markdown, report_text};
 
@@ -70,6 +76,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) cloud: &'a Cloud,
     pub(crate) packages: &'a BTreeMap<&'static str, Package>,
     pub(crate) allow_replace: &'a AllowReplace,
+    /// Regions in which every instance is left as it is.
+    pub(crate) left_regions: &'a Regions,
 }
 
 impl Wanted<'_> {
@@ -81,12 +89,7 @@ impl Wanted<'_> {
         outputs: &Outputs,
         looking: bool,
     ) -> Result<(WantedStackSet, Vec<String>), Failure> {
-        let Self {
-            settings,
-            plan,
-            cloud,
-            ..
-        } = self;
+        let Self { settings, plan, .. } = self;
         let (Some(placement), Some(address)) =
             (placement(settings, def.name), address(settings, def))
         else {
@@ -107,7 +110,7 @@ impl Wanted<'_> {
         let code = plan.runs_zip(def);
         let of_pairs = needs::values_of_pairs(settings, def, placement, code);
         for need in def.needs {
-            if needs::is_placed(settings, need.stack) {
+            if needs::follows_from_names(settings, need) {
                 continue;
             }
             let value = match outputs.get(need.stack).and_then(|of| of.get(need.output)) {
@@ -154,17 +157,6 @@ impl Wanted<'_> {
         if notes.is_empty() {
             self.check(def, &targets, &parameters)?;
         }
-        let permissions = if placement.is_service_managed() {
-            Permissions::ServiceManaged(placement.auto_deployment)
-        } else {
-            let roles = settings.naming.stack_set_roles();
-            Permissions::SelfManaged {
-                administration_role: placement.administration_role.clone().unwrap_or_else(|| {
-                    roles.administration_arn(&cloud.account, &settings.naming.region)
-                }),
-                execution_role: placement.execution_role.clone().unwrap_or(roles.execution),
-            }
-        };
         let wanted = WantedStackSet {
             stack: def.name.to_owned(),
             address,
@@ -173,13 +165,30 @@ impl Wanted<'_> {
                 parameters,
                 tags: input.tags.clone(),
                 capabilities: input.capabilities.clone(),
-                permissions,
+                permissions: self.permissions(placement),
             },
             targets,
             preferences: placement.preferences.clone(),
             allow_replace: self.allow_replace.clone(),
+            left_regions: self.left_regions.clone(),
+            unwanted: Unwanted::Go,
         };
         Ok((wanted, notes))
+    }
+
+    /// Whose roles reach the accounts.
+    fn permissions(&self, placement: &StackSetPlacement) -> Permissions {
+        if placement.is_service_managed() {
+            return Permissions::ServiceManaged(placement.auto_deployment);
+        }
+        let naming = &self.settings.naming;
+        let roles = naming.stack_set_roles();
+        let administration = roles.administration_arn(&self.cloud.account, &naming.region);
+        let given = |role: &Option<String>, own| role.clone().unwrap_or(own);
+        Permissions::SelfManaged {
+            administration_role: given(&placement.administration_role, administration),
+            execution_role: given(&placement.execution_role, roles.execution),
+        }
     }
 
     /// Refuses what the template would not take, for the set and for each account and region with values of its own.
@@ -248,6 +257,9 @@ impl Wanted<'_> {
         };
         let key = code_key(def, package);
         for pair in &wanted.targets.pairs {
+            if self.left_regions.contains(&pair.region) {
+                continue;
+            }
             let bucket = (self.settings.naming)
                 .output(ARTIFACTS.0, ARTIFACTS.1, &pair.place, &pair.region)
                 .ok_or_else(|| {
@@ -302,12 +314,14 @@ impl Wanted<'_> {
         ui: &Ui,
         sets: &[StackDef],
         outputs: &Outputs,
-    ) -> Result<Vec<RolledOut>, Failure> {
+        unwanted: Unwanted,
+    ) -> Result<Vec<(&'static str, RolledOut)>, Failure> {
         let client = CloudFormationStackSets::new(&self.cloud.config);
         let environment = self.settings.environment.name.to_string();
         let mut all = Vec::new();
         for def in sets {
             let (wanted, _) = self.stack_set(def, outputs, false).await?;
+            let wanted = WantedStackSet { unwanted, ..wanted };
             self.upload(def, &wanted).await?;
             let display = RollOutDisplay::new(ui, def.name, "rolled out");
             let result = roll_out(&client, self.cloud, &display).run(&wanted).await;
@@ -323,7 +337,7 @@ impl Wanted<'_> {
                     result.reason.as_deref().unwrap_or("no reason given")
                 ));
             }
-            all.push(done);
+            all.push((def.name, done));
         }
         Ok(all)
     }
@@ -373,10 +387,10 @@ pub(crate) fn roll_out<'a>(
 }
 
 /// What was rolled out, in a line.
-pub(crate) fn summary(all: &[RolledOut]) -> String {
-    let unchanged = all.iter().filter(|done| done.is_unchanged()).count();
+pub(crate) fn summary(all: &[(&'static str, RolledOut)]) -> String {
+    let unchanged = all.iter().filter(|(_, done)| done.is_unchanged()).count();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for done in all {
+    for (_, done) in all {
         for (verb, count) in &done.instances {
             *counts.entry(verb).or_default() += count;
         }

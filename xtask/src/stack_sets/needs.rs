@@ -3,25 +3,19 @@
 //! Each stack of a set has outputs of its own, in accounts that the deploy may not look into. So what is needed of a set is
 //! only what follows from names, and every account and region gets the value of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use stackway_infra::config::StackSetPlacement;
 use stackway_infra::flow::Outputs;
-use stackway_infra::stack_def::{ARTIFACTS, STACKS, StackDef, StackGraph};
+use stackway_infra::order::Copying;
+use stackway_infra::stack_def::{ARTIFACTS, Need, STACKS, StackDef, StackGraph};
 use stackway_infra::stack_set::{Overrides, Pair};
 
-use super::placement;
+use super::{placement, replicas};
 use crate::commands::status::graph_failure;
 use crate::deploy_plan::CODE_PARAMETERS;
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
-
-/// Stacks that are deployed together, or sets that are rolled out one after another.
-#[derive(Debug)]
-pub(crate) enum Phase {
-    Stacks(StackGraph),
-    Sets(Vec<StackDef>),
-}
 
 /// The stacks of a graph that are deployed as stacks, and those that are rolled out as stack sets.
 pub(crate) fn split(
@@ -41,40 +35,20 @@ pub(super) fn is_placed(settings: &Settings, stack: &str) -> bool {
     placement(settings, stack).is_some()
 }
 
-/// What is deployed in which order: each phase after what it needs, and as few as there can be.
-pub(crate) fn phases(settings: &Settings, graph: &StackGraph) -> Result<Vec<Phase>, Failure> {
-    let mut waiting = graph.deploy_order().to_vec();
-    let chosen: BTreeSet<_> = waiting.iter().map(|def| def.name).collect();
-    let mut standing = BTreeSet::new();
-    let mut phases = Vec::new();
-    let mut sets = false;
-    while !waiting.is_empty() {
-        let mut now = Vec::new();
-        // In deploy order, so that one pass finds whatever the phase's own stacks make possible.
-        waiting.retain(|def| {
-            let mut needed = def.needed_stacks().into_iter();
-            let ready = needed.all(|need| !chosen.contains(need) || standing.contains(need));
-            let taken = ready && is_placed(settings, def.name) == sets;
-            if taken {
-                standing.insert(def.name);
-                now.push(*def);
-            }
-            !taken
-        });
-        if !now.is_empty() {
-            phases.push(if sets {
-                Phase::Sets(now)
-            } else {
-                Phase::Stacks(only(graph, &now)?)
-            });
-        }
-        sets = !sets;
-    }
-    Ok(phases)
+/// Whether each account and region gets a value of its own, which follows from names: of its stack of a set, or of the copy
+/// that a stack has there.
+pub(super) fn follows_from_names(settings: &Settings, need: &Need) -> bool {
+    let copied = || {
+        Copying::of(need.stack).is_some()
+            && (settings.naming)
+                .copied_output(need.stack, need.output, "", "")
+                .is_some()
+    };
+    is_placed(settings, need.stack) || copied()
 }
 
 /// These stacks of a graph; none, if there are none.
-fn only(graph: &StackGraph, stacks: &[StackDef]) -> Result<StackGraph, Failure> {
+pub(super) fn only(graph: &StackGraph, stacks: &[StackDef]) -> Result<StackGraph, Failure> {
     let names: Vec<_> = stacks.iter().map(|def| def.name.to_owned()).collect();
     let chosen = if names.is_empty() {
         StackGraph::new(&[])
@@ -102,6 +76,7 @@ fn taken(
 /// `code` says whether the stack, if it has a package, runs it from a zip in a bucket.
 pub(crate) fn check(settings: &Settings, def: &StackDef, code: bool) -> Result<(), Failure> {
     let own = placement(settings, def.name);
+    replicas::check(settings, def)?;
     for (_, needed, output) in taken(def, code) {
         let refuse = |why: String, hint: String| {
             let what = match own {
@@ -121,6 +96,9 @@ pub(crate) fn check(settings: &Settings, def: &StackDef, code: bool) -> Result<(
                         def.name
                     ),
                 );
+            }
+            if let Some(own) = own {
+                replicas::check_reached(settings, def, own, needed)?;
             }
             continue;
         };
@@ -178,7 +156,7 @@ pub(crate) fn check(settings: &Settings, def: &StackDef, code: bool) -> Result<(
 }
 
 /// The account and region of a deploy, where the file alone tells the account.
-fn here(settings: &Settings) -> Option<Pair> {
+pub(super) fn here(settings: &Settings) -> Option<Pair> {
     match settings.environment.accounts.as_slice() {
         [one] => Some(Pair::new(one.as_str(), settings.naming.region.as_str())),
         _ => None,
@@ -203,7 +181,7 @@ pub(crate) fn outputs_here(settings: &Settings, account: &str) -> Outputs {
         .collect()
 }
 
-/// The values that a set takes of other sets, by account and region.
+/// The values that a set takes of other sets, and of copies that stacks have in its regions, by account and region.
 pub(super) fn values_of_pairs(
     settings: &Settings,
     def: &StackDef,
@@ -212,13 +190,17 @@ pub(super) fn values_of_pairs(
 ) -> BTreeMap<Pair, Overrides> {
     let mut values: BTreeMap<Pair, Overrides> = BTreeMap::new();
     for (parameter, needed, output) in taken(def, code) {
-        if !is_placed(settings, needed) {
+        let naming = &settings.naming;
+        let placed = is_placed(settings, needed);
+        if !placed && Copying::of(needed).is_none() {
             continue;
         }
         for pair in own.targets().pairs {
-            let value = settings
-                .naming
-                .output(needed, output, &pair.place, &pair.region);
+            let value = if placed {
+                naming.output(needed, output, &pair.place, &pair.region)
+            } else {
+                naming.copied_output(needed, output, &pair.place, &pair.region)
+            };
             if let Some(value) = value {
                 let of_pair = values.entry(pair).or_default();
                 of_pair.insert(parameter.to_owned(), value);

@@ -195,6 +195,44 @@ fn what_is_used_is_billed() {
 }
 
 #[test]
+fn each_replica_is_billed() {
+    let text = "
+Parameters:
+  Second: {Type: String, Default: us-east-1}
+  Third: {Type: String, Default: ''}
+Conditions:
+  HasSecond: !Not [!Equals [!Ref Second, '']]
+  HasThird: !Not [!Equals [!Ref Third, '']]
+Resources:
+  Table:
+    Type: AWS::DynamoDB::GlobalTable
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      Replicas:
+        - Region: eu-west-2
+          PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
+        - !If [HasSecond, {Region: !Ref Second}, !Ref AWS::NoValue]
+        - !If [HasThird, {Region: !Ref Third}, !Ref AWS::NoValue]
+";
+    check(
+        text,
+        "us-east-1",
+        &[
+            ("dynamodb.writes", "1000000"),
+            ("dynamodb.reads", "1000000"),
+            ("dynamodb.item_kb", "1"),
+            ("dynamodb.storage_gb", "20"),
+        ],
+        &[
+            "Table dynamodb-write-units 2000000 (0) 1.25 1.25",
+            "Table dynamodb-read-units 1000000 (0) 0.125 0.125",
+            "Table dynamodb-storage 40 (25) 10 3.75",
+            "Table dynamodb-pitr 20 (0) 4 4",
+        ],
+    );
+}
+
+#[test]
 fn what_stands_is_billed() {
     check(
         FIXED,

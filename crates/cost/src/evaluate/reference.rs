@@ -7,6 +7,7 @@ use crate::template::Node;
 
 /// The property that is a resource's name, and so what `Ref` gives, where the template sets it.
 const NAMES: &[(&str, &str)] = &[
+    ("AWS::DynamoDB::GlobalTable", "TableName"),
     ("AWS::DynamoDB::Table", "TableName"),
     ("AWS::ECR::Repository", "RepositoryName"),
     ("AWS::Lambda::Function", "FunctionName"),

@@ -59,6 +59,7 @@ pub(crate) fn billed(subject: &mut Subject<'_>) -> Billed {
         "AWS::ECS::Service" => compute::service(subject),
         "AWS::ElasticLoadBalancingV2::LoadBalancer" => compute::load_balancer(subject),
         "AWS::EC2::EIP" => Billed::one("public-ipv4-hours", Decimal::from(HOURS)),
+        "AWS::DynamoDB::GlobalTable" => storage::global_table(subject),
         "AWS::DynamoDB::Table" => storage::table(subject),
         "AWS::S3::Bucket" => storage::bucket(subject),
         "AWS::ECR::Repository" => storage::repository(subject),

@@ -80,6 +80,48 @@ pub(super) fn table(subject: &mut Subject<'_>) -> Billed {
     Billed::For(charges)
 }
 
+/// Each replica is written and stored as a table of its own, at the price of the stack's region; what is sent between regions
+/// is not counted.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/global-tables-billing.html>
+pub(super) fn global_table(subject: &mut Subject<'_>) -> Billed {
+    if subject.text(&["BillingMode"], "PROVISIONED") == "PROVISIONED" {
+        return Billed::NotPriced(
+            "there is no rule for a global table with provisioned capacity".to_owned(),
+        );
+    }
+    let replicas = subject.resource.properties.at(&["Replicas"]).items();
+    let recoverable = replicas.iter().filter(|replica| {
+        let path = [
+            "PointInTimeRecoverySpecification",
+            "PointInTimeRecoveryEnabled",
+        ];
+        replica.at(&path).text() == Some("true")
+    });
+    let count = |count: usize| Decimal::from(u32::try_from(count).unwrap_or_default());
+    let (replicas, recoverable) = (count(replicas.len()), count(recoverable.count()));
+    let item = subject.usage("dynamodb.item_kb");
+    let stored = subject.usage("dynamodb.storage_gb");
+    Billed::For(vec![
+        Charge {
+            item: "dynamodb-write-units",
+            quantity: subject.usage("dynamodb.writes") * units(item, WRITE_KB) * replicas,
+        },
+        Charge {
+            item: "dynamodb-read-units",
+            quantity: subject.usage("dynamodb.reads") * units(item, READ_KB),
+        },
+        Charge {
+            item: "dynamodb-storage",
+            quantity: stored * replicas,
+        },
+        Charge {
+            item: "dynamodb-pitr",
+            quantity: stored * recoverable,
+        },
+    ])
+}
+
 pub(super) fn bucket(subject: &mut Subject<'_>) -> Billed {
     Billed::For(vec![
         Charge {

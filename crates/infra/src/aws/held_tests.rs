@@ -409,15 +409,26 @@ async fn a_table_is_deleted_or_busy_or_gone() {
             expected.as_ref().map_err(|code| *code),
         );
     }
-    let (config, asked) = answering(&[("UpdateTable", 200, json!({}))]);
-    DynamoDb::new(&config)
-        .lift_table_protection("t")
-        .await
-        .unwrap();
-    assert_eq!(
-        bodies(&asked, "UpdateTable"),
-        [json!({ "TableName": "t", "DeletionProtectionEnabled": false })]
-    );
+}
+
+#[tokio::test]
+async fn the_protection_of_each_replica_is_lifted() {
+    let table = |replicas: Value| json!({ "Table": { "TableName": "t", "Replicas": replicas } });
+    let home = json!({ "RegionName": "eu-west-2" });
+    for (replicas, updates) in [
+        (json!([]), 1),
+        (json!([home, { "RegionName": "us-east-1" }]), 2),
+    ] {
+        let mut answers = vec![("DescribeTable", 200, table(replicas))];
+        answers.extend(vec![("UpdateTable", 200, json!({})); updates]);
+        let (config, asked) = answering(&answers);
+        DynamoDb::new(&config)
+            .lift_table_protection("t")
+            .await
+            .unwrap();
+        let update = json!({ "TableName": "t", "DeletionProtectionEnabled": false });
+        assert_eq!(bodies(&asked, "UpdateTable"), vec![update; updates]);
+    }
 }
 
 #[tokio::test]

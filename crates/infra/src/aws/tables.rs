@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::operation::list_tags_of_resource::ListTagsOfResourceError;
 use aws_sdk_dynamodb::operation::update_table::UpdateTableError;
 use aws_sdk_dynamodb::types::{TableDescription, TableStatus};
 
-use super::config::{SdkConfig, cloud_error};
+use super::config::{SdkConfig, cloud_error, in_region};
 use crate::cloud::{CloudError, Tables};
 use crate::inventory::TableContents;
 
@@ -16,6 +16,7 @@ use crate::inventory::TableContents;
 #[derive(Clone, Debug)]
 pub struct DynamoDb {
     client: Client,
+    config: SdkConfig,
 }
 
 impl DynamoDb {
@@ -23,7 +24,21 @@ impl DynamoDb {
     pub fn new(config: &SdkConfig) -> Self {
         Self {
             client: Client::new(config),
+            config: config.clone(),
         }
+    }
+
+    /// The table's clients in the regions of its replicas, this one's first.
+    async fn everywhere(&self, name: &str) -> Result<Vec<Client>, CloudError> {
+        let table = self.describe(name).await?;
+        let replicas = table.and_then(|table| table.replicas).unwrap_or_default();
+        let here = self.config.region().map(AsRef::as_ref);
+        let elsewhere = replicas
+            .iter()
+            .filter_map(|replica| replica.region_name())
+            .filter(|region| Some(*region) != here)
+            .map(|region| Client::new(&in_region(&self.config, region)));
+        Ok([self.client.clone()].into_iter().chain(elsewhere).collect())
     }
 
     async fn describe(&self, name: &str) -> Result<Option<TableDescription>, CloudError> {
@@ -92,24 +107,24 @@ impl Tables for DynamoDb {
     }
 
     async fn lift_table_protection(&self, name: &str) -> Result<(), CloudError> {
-        let answer = self
-            .client
-            .update_table()
-            .table_name(name)
-            .deletion_protection_enabled(false)
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(UpdateTableError::is_resource_not_found_exception) =>
-            {
-                Ok(())
+        // Each replica has a protection of its own.
+        for client in self.everywhere(name).await? {
+            let answer = client
+                .update_table()
+                .table_name(name)
+                .deletion_protection_enabled(false)
+                .send()
+                .await;
+            match answer {
+                Ok(_) => {}
+                Err(error)
+                    if error
+                        .as_service_error()
+                        .is_some_and(UpdateTableError::is_resource_not_found_exception) => {}
+                Err(error) => return Err(cloud_error("dynamodb:UpdateTable", &error)),
             }
-            Err(error) => Err(cloud_error("dynamodb:UpdateTable", &error)),
         }
+        Ok(())
     }
 
     async fn delete_table(&self, name: &str) -> Result<bool, CloudError> {

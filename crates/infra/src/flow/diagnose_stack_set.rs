@@ -143,12 +143,16 @@ fn named_type(reason: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::clock::PollInterval;
     use crate::cloud::fake::FakeClock;
     use crate::cloud::stack_sets::fake::FakeStackSets;
     use crate::flow::AllowReplace;
-    use crate::flow::roll_out::{RollOut, RollOutObserver, RollOutProgress, WantedStackSet};
+    use crate::flow::roll_out::{
+        RollOut, RollOutObserver, RollOutProgress, Unwanted, WantedStackSet,
+    };
     use crate::stack_set::{CallAs, Permissions, Preferences, StackSetDefinition, WantedPairs};
 
     struct Silent;
@@ -180,6 +184,8 @@ mod tests {
             },
             preferences: Preferences::default(),
             allow_replace: AllowReplace::default(),
+            left_regions: BTreeSet::new(),
+            unwanted: Unwanted::Go,
         }
     }
 

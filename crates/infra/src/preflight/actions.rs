@@ -121,6 +121,27 @@ const BY_TYPE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "AWS::DynamoDB::GlobalTable",
+        &[
+            "dynamodb:BatchWriteItem",
+            "dynamodb:CreateTable",
+            "dynamodb:CreateTableReplica",
+            "dynamodb:DeleteItem",
+            "dynamodb:DeleteTable",
+            "dynamodb:DeleteTableReplica",
+            "dynamodb:DescribeTable",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:Scan",
+            "dynamodb:TagResource",
+            "dynamodb:UpdateContinuousBackups",
+            "dynamodb:UpdateItem",
+            "dynamodb:UpdateTable",
+            "iam:CreateServiceLinkedRole",
+        ],
+    ),
+    (
         "AWS::DynamoDB::Table",
         &[
             "dynamodb:CreateTable",

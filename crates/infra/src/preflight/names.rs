@@ -6,6 +6,7 @@ use crate::template::Template;
 
 /// Types whose names are taken once in an account and region, or once in the world, with the property that names them.
 const NAMED: &[(&str, &str)] = &[
+    ("AWS::DynamoDB::GlobalTable", "TableName"),
     ("AWS::DynamoDB::Table", "TableName"),
     ("AWS::ECR::Repository", "RepositoryName"),
     ("AWS::Logs::LogGroup", "LogGroupName"),

@@ -131,6 +131,23 @@ impl PairPlan {
         plan
     }
 
+    /// Leaves whatever is in these regions as it is; what is not there yet is not made.
+    pub fn leave_regions(&mut self, regions: &BTreeSet<String>) {
+        let left = |pair: &Pair| regions.contains(&pair.region);
+        self.create.retain(|pair, _| !left(pair));
+        self.overrides.retain(|pair, _| !left(pair));
+        let standing = (self.update.keys())
+            .chain(&self.delete)
+            .chain(self.stuck.keys());
+        let leave: Vec<_> = standing.filter(|pair| left(pair)).cloned().collect();
+        for pair in leave {
+            self.update.remove(&pair);
+            self.delete.remove(&pair);
+            self.stuck.remove(&pair);
+            self.leave.insert(pair);
+        }
+    }
+
     /// Whether there is nothing to do for any pair. Stuck ones cannot be done.
     pub fn is_empty(&self) -> bool {
         self.create.is_empty() && self.update.is_empty() && self.delete.is_empty()

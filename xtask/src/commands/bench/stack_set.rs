@@ -8,7 +8,7 @@ use stackway_infra::aws::{self, CloudFormationStackSets};
 use stackway_infra::clock::{PollInterval, SystemClock};
 use stackway_infra::flow::AllowReplace;
 use stackway_infra::flow::roll_out::{
-    RollOut, RollOutObserver, RollOutPlan, RollOutProgress, WantedStackSet,
+    RollOut, RollOutObserver, RollOutPlan, RollOutProgress, Unwanted, WantedStackSet,
 };
 use stackway_infra::stack_set::{
     Amount, CallAs, ConcurrencyMode, Pair, Permissions, Preferences, RegionConcurrency,
@@ -133,6 +133,8 @@ fn wanted(accounts: u32, regions: &[&str], template: &str) -> WantedStackSet {
             region_concurrency: RegionConcurrency::Parallel,
         },
         allow_replace: AllowReplace::default(),
+        left_regions: BTreeSet::new(),
+        unwanted: Unwanted::Go,
     }
 }
 

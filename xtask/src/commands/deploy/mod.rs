@@ -1,29 +1,27 @@
 mod remedies;
+mod stage;
 mod without_emulator;
 
+use self::stage::{Done, Stage};
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
 use stackway_infra::config::EnvironmentKind;
 use stackway_infra::flow::{
-    Agreed, AllowReplace, Deployed, Deployer, FlowError, Planner, Remedies, ResourceNames,
-    StackInputs, Stop, WhatHappened,
+    Agreed, AllowReplace, Deployed, Planner, Remedies, ResourceNames, WhatHappened,
 };
-use stackway_infra::stack_def::StackGraph;
 
 use crate::cli::{EndpointArgs, GlobalArgs};
-use crate::cloud::{Cloud, emulator};
+use crate::cloud::Cloud;
 use crate::commands::outputs::{self, AllOutputs};
 use crate::delivery::{self, Selection};
 use crate::deploy_plan::DeployPlan;
-use crate::diagnosis;
 use crate::failure::{Failure, Kind};
 use crate::interrupt;
 use crate::package::{self, Architecture, Host, Package};
 use crate::preflight;
-use crate::progress::Display;
-use crate::settings::{Endpoint, Settings};
-use crate::stack_sets::{self, Phase, Wanted};
+use crate::settings::Settings;
+use crate::stack_sets::{self, Wanted};
 use crate::ui::{BOLD, Ui};
 
 /// Deploy stacks in the order of their needs, by change sets
@@ -58,6 +56,9 @@ pub(crate) struct DeployArgs {
     /// Leave this resource as it is when a rollback is continued: LogicalId, or STACK/LogicalId
     #[arg(long, value_name = "RESOURCE", requires = "continue_rollback")]
     skip: Vec<String>,
+    /// Leave the stacks of stack sets in this region as they are: it is out of reach
+    #[arg(long = "leave-region", value_name = "REGION")]
+    leave_regions: Vec<String>,
     /// Answer the question with yes
     #[arg(long, short)]
     yes: bool,
@@ -105,7 +106,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
     let name = settings.environment.name.to_string();
     let Selection { graph, skipped } = delivery::select(ui, &settings, &args.stacks)?;
     let plan = DeployPlan::new(&settings, &graph)?;
-    let phases = stack_sets::phases(&settings, &graph)?;
+    let left_regions = stack_sets::left_regions(&settings, &args.leave_regions)?;
     if args.dry_run {
         plan.show(ui);
         return Ok(());
@@ -120,8 +121,10 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
         cloud: &cloud,
         packages: &nothing,
         allow_replace: &allow_replace,
+        left_regions: &left_regions,
     };
     wanted.check_accounts(graph.deploy_order())?;
+    let phases = stack_sets::phases(&settings, &graph, &cloud).await?;
     preflight::before_deploy(ui, &cloud, &settings, &plan).await?;
     confirm(ui, args, &settings, &cloud, &plan)?;
     let again = format!("`cargo xtask deploy --env {name}` continues");
@@ -135,46 +138,22 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
     // The first Ctrl-C is the deployer's, which cancels updates and shows their rollback; the second ends at once.
     ui.leave_interrupt_to_command();
 
+    let start = std::time::Instant::now();
     let stage = Stage {
         ui,
         asks: !args.yes,
         settings: &settings,
         cloud: &cloud,
+        plan: &plan,
+        packages: &packages,
+        wanted,
         allow_replace: &allow_replace,
-        stop: stop.clone(),
+        stop,
     };
-    let start = std::time::Instant::now();
-    let mut known = stack_sets::outputs_here(&settings, &cloud.account);
-    let mut deployed = Vec::new();
-    let mut rolled_out = Vec::new();
-    for phase in &phases {
-        match phase {
-            Phase::Stacks(graph) => {
-                ui.on_interrupt(
-                    "CloudFormation goes on with the operations it has begun, and undoes those that fail or were cancelled",
-                    again.as_str(),
-                );
-                let inputs = plan.inputs(&packages, &cloud, known.clone());
-                let stands = stage.deploy(graph, &inputs, &mut remedies).await?;
-                known.extend(
-                    stands
-                        .iter()
-                        .map(|stands| (stands.name, stands.stack.outputs.clone())),
-                );
-                deployed.extend(stands);
-            }
-            Phase::Sets(sets) => {
-                ui.on_interrupt(
-                    "CloudFormation goes on with the stack set's operation",
-                    format!("`cargo xtask stack-set stop --env {name}` stops it; the next deploy goes on from what stands"),
-                );
-                rolled_out.extend(tokio::select! {
-                    rolled_out = wanted.roll_out(ui, sets, &known) => rolled_out?,
-                    () = stop.clone() => return Err(ui.interrupted()),
-                });
-            }
-        }
-    }
+    let Done {
+        deployed,
+        rolled_out,
+    } = stage.perform(phases, &mut remedies).await?;
     if rolled_out.is_empty() || !deployed.is_empty() {
         summary(ui, &deployed, skipped, start.elapsed());
     }
@@ -191,63 +170,6 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
         ui.say(format!("\n{BOLD}{url}{BOLD:#} answers: `curl {url}/`"));
     }
     Ok(())
-}
-
-/// What all stacks of a deploy are deployed with.
-struct Stage<'a> {
-    ui: &'a Ui,
-    /// Whether a person may agree to what gets a stack out of a bad status.
-    asks: bool,
-    settings: &'a Settings,
-    cloud: &'a Cloud,
-    allow_replace: &'a AllowReplace,
-    stop: Stop,
-}
-
-impl Stage<'_> {
-    /// Deploys stacks, and again with each remedy that a person agrees to.
-    async fn deploy(
-        &self,
-        graph: &StackGraph,
-        inputs: &dyn StackInputs,
-        remedies: &mut Remedies,
-    ) -> Result<Vec<Deployed>, Failure> {
-        let Self {
-            ui,
-            settings,
-            cloud,
-            ..
-        } = self;
-        loop {
-            let display = Display::new(ui, "deployed");
-            let result = Deployer {
-                tools: cloud.tools(&display),
-                control: &cloud.stacks,
-                inputs,
-                allow_replace: self.allow_replace,
-                remedies,
-                protect: settings.environment.protect,
-                stop: self.stop.clone(),
-            }
-            .deploy(graph)
-            .await;
-            display.clear();
-            let error = match result {
-                Ok(stands) => return Ok(stands),
-                Err(error) => error,
-            };
-            let failure = explain(
-                error.clone(),
-                settings.environment.name.as_str(),
-                cloud,
-                settings,
-            );
-            let failure = diagnosis::explain(failure, &error, cloud).await;
-            if !self.asks || !remedies::agreed(ui, &failure, &error, remedies)? {
-                return Err(failure);
-            }
-        }
-    }
 }
 
 /// On AWS: says where and what, and asks.
@@ -304,25 +226,6 @@ pub(super) async fn packages(
         packages.insert(stack, package);
     }
     Ok(packages)
-}
-
-/// A failed deploy; an emulator of ours that died says where its log is.
-fn explain(error: FlowError, name: &str, cloud: &Cloud, settings: &Settings) -> Failure {
-    let failure = Failure::of_flow(error, Kind::Deploy, name);
-    match settings.endpoint {
-        Endpoint::Own { port } if cloud.own_emulator && failure.kind == Kind::Unreachable => {
-            let log = emulator(&settings.project, port).log_path();
-            Failure::new(
-                Kind::Emulator,
-                "the emulator stopped answering in the middle of the deploy",
-            )
-            .cause(format!("its log is {}", log.display()))
-            .hint(format!(
-                "`cargo xtask deploy --env {name}` starts it again; what it held is gone with it"
-            ))
-        }
-        _ => failure,
-    }
 }
 
 fn summary(ui: &Ui, deployed: &[Deployed], skipped: usize, elapsed: std::time::Duration) {

@@ -39,6 +39,13 @@ pub(crate) struct PlanArgs {
     /// The commit to compare with [default: HEAD]
     #[arg(long, value_name = "REVISION", requires = "offline")]
     against: Option<String>,
+    /// Leave the stacks of stack sets in this region as they are: it is out of reach
+    #[arg(
+        long = "leave-region",
+        value_name = "REGION",
+        conflicts_with = "offline"
+    )]
+    leave_regions: Vec<String>,
     /// Build no code: plan with what is deployed
     #[arg(long, conflicts_with = "offline")]
     no_build: bool,
@@ -58,6 +65,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result
     let Selection { graph, .. } = delivery::select(ui, &settings, &args.stacks)?;
     let plan = DeployPlan::new(&settings, &graph)?;
     let (single, sets) = stack_sets::split(&settings, &graph)?;
+    let left_regions = stack_sets::left_regions(&settings, &args.leave_regions)?;
     let mut stack_sets = Vec::new();
     let cloud = Cloud::for_reading(&settings).await?;
     let mut failed = Vec::new();
@@ -101,6 +109,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result
                 cloud,
                 packages: &packages,
                 allow_replace: &AllowReplace::default(),
+                left_regions: &left_regions,
             };
             for def in &sets {
                 let planned = wanted.planned(ui, def).await?;

@@ -36,7 +36,9 @@ impl Names for TakenNames {
     async fn is_taken(&self, resource_type: &str, name: &str) -> Result<bool, CloudError> {
         match resource_type {
             "AWS::S3::Bucket" => buckets::is_taken(&self.buckets, name).await,
-            "AWS::DynamoDB::Table" => tables::is_taken(&self.tables, name).await,
+            "AWS::DynamoDB::GlobalTable" | "AWS::DynamoDB::Table" => {
+                tables::is_taken(&self.tables, name).await
+            }
             "AWS::ECR::Repository" => repositories::is_taken(&self.repositories, name).await,
             "AWS::Logs::LogGroup" => log_groups::is_taken(&self.log_groups, name).await,
             other => Err(CloudError::Refused {

@@ -417,7 +417,7 @@ fn kind_of_type(resource_type: &str) -> Option<LeftoverKind> {
         "AWS::ECR::Repository" => LeftoverKind::Repository,
         "AWS::CodeBuild::ReportGroup" => LeftoverKind::ReportGroup,
         "AWS::Logs::LogGroup" => LeftoverKind::LogGroup,
-        "AWS::DynamoDB::Table" => LeftoverKind::Table,
+        "AWS::DynamoDB::GlobalTable" | "AWS::DynamoDB::Table" => LeftoverKind::Table,
         "AWS::SSM::Parameter" => LeftoverKind::Parameter,
         "AWS::SecretsManager::Secret" => LeftoverKind::Secret,
         "AWS::KMS::Key" => LeftoverKind::Key,

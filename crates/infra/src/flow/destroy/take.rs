@@ -172,7 +172,7 @@ impl Destroyer<'_> {
                     let contents = self.offered(inventory, "image repositories", contents)?;
                     contents.flatten().map(Contents::from)
                 }
-                "AWS::DynamoDB::Table" => {
+                "AWS::DynamoDB::GlobalTable" | "AWS::DynamoDB::Table" => {
                     let contents = self.holdings.tables.table_contents(id).await?;
                     deletion_protection = contents.is_some_and(|table| table.deletion_protection);
                     contents.map(Contents::from)

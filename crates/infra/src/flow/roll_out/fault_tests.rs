@@ -71,6 +71,8 @@ fn wanted(text: &str, template: &str) -> WantedStackSet {
         },
         preferences: Preferences::default(),
         allow_replace: AllowReplace::default(),
+        left_regions: BTreeSet::new(),
+        unwanted: Unwanted::Go,
     }
 }
 

@@ -17,7 +17,7 @@ mod tests;
 
 pub use drift::DriftReport;
 pub use error::RollOutError;
-pub use plan::{OVERRIDES_TAG, RollOutPlan, WantedStackSet};
+pub use plan::{OVERRIDES_TAG, RollOutPlan, Unwanted, WantedStackSet};
 pub use progress::{RollOutObserver, RollOutProgress};
 pub use remove::RemovedStackSet;
 
@@ -56,12 +56,14 @@ pub struct RolledOut {
     pub instances: BTreeMap<&'static str, usize>,
     /// Instances that failed, within what is tolerated; they are outdated, and the next roll-out tries them again.
     pub tolerated: Vec<OperationResult>,
+    /// How many instances stay for now that are not wanted; see [`Unwanted::Stay`].
+    pub kept: usize,
 }
 
 impl RolledOut {
     /// Whether nothing had to be done.
     pub fn is_unchanged(&self) -> bool {
-        !self.created && self.instances.is_empty() && self.tolerated.is_empty()
+        !self.created && self.instances.is_empty() && self.tolerated.is_empty() && self.kept == 0
     }
 }
 
@@ -86,18 +88,15 @@ impl RollOut<'_> {
         self.tell(at, &RollOutProgress::Started);
         let mut done = RolledOut::default();
         for _ in 0..PLANS {
-            let plan = self.plan(wanted).await?;
+            let mut plan = self.plan(wanted).await?;
             if let Some(operation) = &plan.in_flight {
                 self.wait_for(at, operation).await?;
                 continue;
             }
-            let Some(set_id) = &plan.set_id else {
+            let Some(set_id) = plan.set_id.clone() else {
                 done.created |= self.create_set(wanted).await?;
                 continue;
             };
-            if !plan.is_empty() {
-                self.tell(at, &RollOutProgress::Planned(Box::new(plan.clone())));
-            }
             let guarded = plan.losses(wanted);
             if !guarded.is_empty() {
                 return Err(RollOutError::Guarded {
@@ -106,7 +105,14 @@ impl RollOut<'_> {
                     guarded,
                 });
             }
-            if !self.perform(wanted, &plan, set_id, &mut done).await? {
+            if wanted.unwanted == Unwanted::Stay {
+                done.kept = plan.pairs.delete.len();
+                plan.pairs.delete.clear();
+            }
+            if !plan.is_empty() {
+                self.tell(at, &RollOutProgress::Planned(Box::new(plan.clone())));
+            }
+            if !self.perform(wanted, &plan, &set_id, &mut done).await? {
                 continue;
             }
             if !plan.pairs.stuck.is_empty() {

@@ -5,6 +5,7 @@ use futures::stream::{StreamExt as _, TryStreamExt as _};
 
 use super::{RollOut, RollOutError};
 use crate::flow::AllowReplace;
+use crate::order::Regions;
 use crate::stack_set::{
     DefinitionChange, Overrides, Pair, PairPlan, Permissions, Preferences, StackInstance,
     StackSetAddress, StackSetDefinition, StackSetOperation, WantedPairs,
@@ -34,6 +35,20 @@ pub struct WantedStackSet {
     pub preferences: Preferences,
     /// The resources that may be replaced or removed with their data.
     pub allow_replace: AllowReplace,
+    /// Regions in which every instance is left as it is, since they are out of reach.
+    pub left_regions: Regions,
+    /// What becomes of instances that are not wanted.
+    pub unwanted: Unwanted,
+}
+
+/// What a roll-out does with instances that are not wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unwanted {
+    /// They go, with their stacks, after all else.
+    #[default]
+    Go,
+    /// They stay for now, and a later roll-out takes them: others may need what is in them.
+    Stay,
 }
 
 impl WantedStackSet {
@@ -97,10 +112,12 @@ impl RollOut<'_> {
         let at = &wanted.address;
         let Some(set) = self.sets.describe_stack_set(at).await? else {
             let none = (BTreeSet::new(), BTreeMap::new());
+            let mut pairs = PairPlan::new(&wanted.targets, &[], &none.0, &none.1, false);
+            pairs.leave_regions(&wanted.left_regions);
             return Ok(RollOutPlan {
                 set_id: None,
                 changes: Vec::new(),
-                pairs: PairPlan::new(&wanted.targets, &[], &none.0, &none.1, false),
+                pairs,
                 instances: 0,
                 in_flight: None,
                 standing: None,
@@ -131,13 +148,14 @@ impl RollOut<'_> {
         } else {
             BTreeMap::new()
         };
-        let pairs = PairPlan::new(
+        let mut pairs = PairPlan::new(
             &wanted.targets,
             &instances,
             &watched.into_iter().collect(),
             &overridden,
             !changes.is_empty(),
         );
+        pairs.leave_regions(&wanted.left_regions);
         Ok(RollOutPlan {
             set_id: Some(set.id),
             changes,

@@ -81,6 +81,8 @@ fn wanted(text: &str) -> WantedStackSet {
         },
         preferences: Preferences::default(),
         allow_replace: AllowReplace::default(),
+        left_regions: BTreeSet::new(),
+        unwanted: Unwanted::Go,
     }
 }
 
@@ -188,6 +190,54 @@ async fn a_set_is_made_grown_updated_shrunk_and_removed() {
         .await
         .unwrap();
     assert_eq!(again, None);
+}
+
+#[tokio::test]
+async fn what_is_not_wanted_stays_until_its_turn() {
+    let stage = Stage::new();
+    stage.run(&wanted("1/a 1/b")).await.unwrap();
+    let mut next = wanted("1/b 1/c");
+    next.definition.template_body = "two".to_owned();
+    next.unwanted = Unwanted::Stay;
+    let done = stage.run(&next).await.unwrap();
+    assert_eq!(
+        done.instances,
+        BTreeMap::from([("created", 1), ("updated", 1)])
+    );
+    assert_eq!((done.kept, done.is_unchanged()), (1, false));
+    // The one in region a is there, and behind.
+    stage.stands("1/b 1/c");
+    next.unwanted = Unwanted::Go;
+    let done = stage.run(&next).await.unwrap();
+    assert_eq!(done.instances, BTreeMap::from([("deleted", 1)]));
+    assert_eq!(done.kept, 0);
+    stage.stands("1/b 1/c");
+}
+
+#[tokio::test]
+async fn a_region_that_is_out_of_reach_is_left_as_it_is_and_caught_up_with() {
+    let stage = Stage::new();
+    stage.run(&wanted("1/a 1/b 2/b")).await.unwrap();
+    stage
+        .sets
+        .fail(&Pair::new("1", "b"), "the region does not answer");
+    let mut next = wanted("1/a 1/b 3/b");
+    next.definition.template_body = "two".to_owned();
+    next.left_regions = ["b".to_owned()].into();
+    let done = stage.run(&next).await.unwrap();
+    assert_eq!(done.instances, BTreeMap::from([("updated", 1)]));
+    // Those of region b are there, and behind.
+    stage.stands("1/a");
+
+    // The region answers again: what stays there is brought up to date, and what is not wanted goes.
+    stage.sets.mend();
+    next.left_regions.clear();
+    let done = stage.run(&next).await.unwrap();
+    assert_eq!(
+        done.instances,
+        BTreeMap::from([("created", 1), ("updated", 1), ("deleted", 1)])
+    );
+    stage.stands("1/a 1/b 3/b");
 }
 
 #[tokio::test]
