@@ -104,6 +104,7 @@ pub(crate) enum Command {
     Bench(commands::bench::BenchArgs),
     Plan(commands::plan::PlanArgs),
     Deploy(commands::deploy::DeployArgs),
+    Import(commands::import::ImportArgs),
     Cost(commands::cost::CostArgs),
     Status(commands::status::StatusArgs),
     Outputs(commands::outputs::OutputsArgs),

@@ -35,6 +35,7 @@ pub(crate) async fn findings(
     settings: &Settings,
     plan: &DeployPlan,
     depth: Depth,
+    adopt: &[String],
 ) -> Result<Vec<Finding>, Failure> {
     let calls = &cloud.preflight;
     let preflight = Preflight {
@@ -48,6 +49,7 @@ pub(crate) async fn findings(
         names: &calls.names,
         naming: &settings.naming,
         caller_arn: &cloud.caller_arn,
+        adopt,
     };
     let wanted = plan.wanted(&cloud.account);
     let name = settings.environment.name.to_string();
@@ -63,8 +65,9 @@ pub(crate) async fn before_deploy(
     cloud: &Cloud,
     settings: &Settings,
     plan: &DeployPlan,
+    adopt: &[String],
 ) -> Result<(), Failure> {
-    let found = findings(cloud, settings, plan, Depth::Deploy).await?;
+    let found = findings(cloud, settings, plan, Depth::Deploy, adopt).await?;
     let mut errors = Vec::new();
     for finding in &found {
         let fix = finding.fix.as_deref().unwrap_or_default();

@@ -31,7 +31,7 @@ use crate::ui::Ui;
 /// CodePipeline's word for a build.
 const BUILD: &str = "CodeBuild";
 
-/// Show how an environment is, at a glance: a page with the figures of its CloudWatch dashboard
+/// Show how an environment is at a glance: its CloudWatch dashboard as a page
 ///
 /// Traffic, errors, latency, cold starts, the table, pipelines, builds, money; each with its alarm's threshold. The page is one
 /// file that needs nothing else. For environments on this machine figures come from the API's log lines and from what

@@ -258,7 +258,7 @@ async fn cloud(ui: &Ui, settings: &Settings) -> Vec<Finding> {
     let plan = delivery::select(ui, settings, &[])
         .and_then(|selection| DeployPlan::new(settings, &selection.graph));
     if let Ok(plan) = plan {
-        match crate::preflight::findings(&cloud, settings, &plan, Depth::Full).await {
+        match crate::preflight::findings(&cloud, settings, &plan, Depth::Full, &[]).await {
             Ok(found) => findings.extend(found.into_iter().map(Finding::of_preflight)),
             Err(failure) => findings.push(Finding::failed("preflight", "preflight", &failure)),
         }

@@ -11,6 +11,7 @@ pub(crate) mod diagnose;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod drift;
+pub(crate) mod import;
 pub(crate) mod lint;
 pub(crate) mod logs;
 pub(crate) mod outputs;
@@ -52,6 +53,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         Command::Bench(args) => bench::run(ui, &args).await,
         Command::Plan(args) => plan::run(ui, global, &args).await,
         Command::Deploy(args) => deploy::run(ui, global, &args).await,
+        Command::Import(args) => import::run(ui, global, &args).await,
         Command::Cost(args) => cost::run(ui, global, &args).await,
         Command::StackSet(args) => stack_set::run(ui, global, &args).await,
         Command::Status(args) => status::run(ui, global, &args).await,

@@ -6,6 +6,7 @@ mod billing;
 mod cost;
 mod crates;
 mod destroy;
+mod interop;
 mod package;
 mod pipeline_here;
 mod pipelines;

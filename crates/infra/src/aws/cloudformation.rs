@@ -1,4 +1,5 @@
 mod drift;
+mod imports;
 mod operation_events;
 mod stack_rules;
 

@@ -8,6 +8,7 @@ mod drift;
 pub mod fake;
 mod function_calls;
 mod holdings;
+mod imports;
 mod log_lines;
 mod metric_data;
 mod operation_events;
@@ -31,6 +32,7 @@ pub use holdings::{
     Images, Keys, LogGroup, LogGroups, Made, PipelineStacks, ReportGroup, ReportGroups, StackList,
     Tables, Tagged,
 };
+pub use imports::{ImportRequest, Imports, ResourceIdentifiers};
 pub use log_lines::{LogLine, LogLines};
 pub use metric_data::{AlarmState, MetricData, MetricPoint, MetricQuery, MetricSeries};
 pub use operation_events::{EventsOf, OperationEvents};

@@ -10,6 +10,9 @@ mod error;
 mod follow;
 mod guard;
 mod history;
+mod import;
+#[cfg(test)]
+mod import_tests;
 mod pipeline;
 #[cfg(test)]
 mod pipeline_tests;
@@ -31,6 +34,7 @@ pub use drift::{DriftFinder, DriftFound};
 pub use error::FlowError;
 pub use guard::{AllowReplace, Guarded, ResourceNames};
 pub use history::{Historian, StackHistory, Window, merged};
+pub use import::Importer;
 pub use pipeline::{PipelineError, PipelineWatcher};
 pub use plan::{Plan, PlannedStack, Planner, Stop};
 pub use preflight::{Depth, Preflight, WantedStack};

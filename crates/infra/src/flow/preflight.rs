@@ -8,7 +8,8 @@ use crate::cloud::{
 };
 use crate::naming::Naming;
 use crate::preflight::{
-    Finding, Principal, Severity, actions_for, is_ours, named_resources, permissions, quota,
+    Finding, Principal, Severity, actions_for, is_ours, named_resources, of_another, permissions,
+    quota,
 };
 use crate::stack::{Outcome, Stack};
 use crate::template::Template;
@@ -52,6 +53,8 @@ pub struct Preflight<'a> {
     pub naming: &'a Naming,
     /// The caller's ARN.
     pub caller_arn: &'a str,
+    /// Stacks that a person takes over, whatever made them; by their names in the project.
+    pub adopt: &'a [String],
 }
 
 impl Preflight<'_> {
@@ -136,16 +139,43 @@ impl Preflight<'_> {
                 ID,
                 format!("{}: `{name}` is this environment's", wanted.label),
             ),
-            Some(_) => Finding::new(
-                ID,
-                Severity::Error,
-                format!(
-                    "{}: a stack `{name}` is there that lacks the tags of this project and environment",
-                    wanted.label
-                ),
-                "if it is yours, tag it (project, environment, managed-by) with an update; else change the project's or the \
-                 environment's name in stackway.toml",
-            ),
+            Some(stack) => {
+                let other = of_another(self.naming, &stack.tags);
+                let is_adopted = self.adopt.iter().any(|label| label == wanted.label);
+                match other {
+                    Some((key, value)) if is_adopted => Finding::new(
+                        ID,
+                        Severity::Error,
+                        format!(
+                            "{}: `{name}` is not taken over: its tag `{key}` is `{value}`",
+                            wanted.label
+                        ),
+                        "remove the tag with the tool that set it, if the stack is yours",
+                    ),
+                    None if is_adopted => Finding::new(
+                        ID,
+                        Severity::Warning,
+                        format!(
+                            "{}: `{name}` lacks this project's tags, and is taken over",
+                            wanted.label
+                        ),
+                        "nothing, if it is yours; from now on no other tool may change it",
+                    ),
+                    _ => Finding::new(
+                        ID,
+                        Severity::Error,
+                        format!(
+                            "{}: a stack `{name}` is there that lacks the tags of this project and environment",
+                            wanted.label
+                        ),
+                        format!(
+                            "if it is yours, take it over with `cargo xtask deploy --env {} --adopt {}`; else change the project's \
+                             or the environment's name in stackway.toml",
+                            self.naming.environment, wanted.label
+                        ),
+                    ),
+                }
+            }
         }
     }
 
@@ -442,6 +472,26 @@ mod tests {
         depth: Depth,
         caller: &str,
     ) -> Vec<String> {
+        let tags: &[(&str, &str)] = if ours {
+            &[
+                ("project", "acme"),
+                ("environment", "dev"),
+                ("managed-by", "stackway"),
+            ]
+        } else {
+            &[]
+        };
+        run_with(answers, status, tags, &[], depth, caller).await
+    }
+
+    async fn run_with(
+        answers: &Answers,
+        status: Option<&str>,
+        tags: &[(&str, &str)],
+        adopt: &[String],
+        depth: Depth,
+        caller: &str,
+    ) -> Vec<String> {
         let text = "Resources:\n  B: {Type: \"AWS::S3::Bucket\", Properties: {BucketName: b}}\n\
                     \x20 C: {Type: \"AWS::CodeConnections::Connection\"}\n";
         let template = Template::parse(text, Path::new("t.yaml")).unwrap();
@@ -459,16 +509,7 @@ mod tests {
                 "AWS::CodeConnections::Connection",
                 "CREATE_COMPLETE",
             );
-            if ours {
-                cloud.put_tags(
-                    "acme-api",
-                    &[
-                        ("project", "acme"),
-                        ("environment", "dev"),
-                        ("managed-by", "stackway"),
-                    ],
-                );
-            }
+            cloud.put_tags("acme-api", tags);
         }
         let preflight = Preflight {
             stacks: &cloud,
@@ -478,6 +519,7 @@ mod tests {
             names: answers,
             naming: &naming,
             caller_arn: caller,
+            adopt,
         };
         let wanted = [WantedStack {
             label: "api",
@@ -546,6 +588,25 @@ mod tests {
             run(&good(), Some("UPDATE_COMPLETE"), true, Depth::Full, ROLE).await,
             full
         );
+    }
+
+    /// A stack that another tool made is taken over where a person says so, unless it says whose it is.
+    #[tokio::test]
+    async fn a_stack_of_another_tool_is_taken_over_on_request() {
+        let api = ["api".to_owned()];
+        for (tags, adopt, expected) in [
+            (&[][..], &api[..], "stack-name warning"),
+            (&[("team", "orders")], &api, "stack-name warning"),
+            (&[("project", "acme")], &api, "stack-name warning"),
+            (&[("project", "other")], &api, "stack-name error"),
+            (&[("environment", "prod")], &api, "stack-name error"),
+            (&[], &["table".to_owned()], "stack-name error"),
+            (&[], &[], "stack-name error"),
+        ] {
+            let status = Some("CREATE_COMPLETE");
+            let found = run_with(&good(), status, tags, adopt, Depth::Deploy, ROLE).await;
+            assert_eq!(found[0], expected, "{tags:?} {adopt:?}");
+        }
     }
 
     #[tokio::test]

@@ -87,6 +87,21 @@ pub fn is_ours(naming: &Naming, tags: &BTreeMap<String, String>) -> bool {
     .all(|(key, value)| tags.get(*key).is_some_and(|tag| tag == value))
 }
 
+/// The tag by which a stack says that it is another project's or environment's, with its value.
+pub fn of_another<'a>(
+    naming: &Naming,
+    tags: &'a BTreeMap<String, String>,
+) -> Option<(&'static str, &'a str)> {
+    let own = [
+        ("project", naming.project.as_str()),
+        ("environment", naming.environment.as_str()),
+    ];
+    own.into_iter().find_map(|(key, value)| {
+        let tag = tags.get(key).filter(|tag| tag.as_str() != value)?;
+        Some((key, tag.as_str()))
+    })
+}
+
 /// How many stacks may be added: `limit` is the account's quota in the region, `standing` how many there are.
 pub fn quota(limit: u32, standing: u32, to_add: u32) -> Finding {
     const ID: &str = "stack-quota";

@@ -131,6 +131,11 @@ impl Template {
         parse::template(text, path)
     }
 
+    /// The whole as JSON, with functions in their long form.
+    pub fn document(&self) -> Value {
+        parse::document(&self.text)
+    }
+
     /// The capabilities to declare; the least that suffices.
     pub fn capabilities(&self) -> Vec<Capability> {
         let iam = self

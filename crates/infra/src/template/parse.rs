@@ -94,6 +94,13 @@ pub(super) fn template(text: &str, path: &Path) -> Result<Template, TemplateErro
     })
 }
 
+/// The text of a template that was parsed before.
+pub(super) fn document(text: &str) -> Value {
+    let yaml = serde_yaml_ng::from_str(text).ok();
+    yaml.and_then(|yaml| long_form(yaml).ok())
+        .unwrap_or_default()
+}
+
 fn resource(place: &Place<'_>, value: &Value) -> Result<Resource, TemplateError> {
     let object = place.object(value)?;
     place.known(object, RESOURCE_KEYS, "a resource")?;

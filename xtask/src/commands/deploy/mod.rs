@@ -10,10 +10,12 @@ use stackway_infra::config::EnvironmentKind;
 use stackway_infra::flow::{
     Agreed, AllowReplace, Deployed, Planner, Remedies, ResourceNames, WhatHappened,
 };
+use stackway_infra::stack_def::StackGraph;
 
 use crate::cli::{EndpointArgs, GlobalArgs};
 use crate::cloud::Cloud;
 use crate::commands::outputs::{self, AllOutputs};
+use crate::commands::status::graph_failure;
 use crate::delivery::{self, Selection};
 use crate::deploy_plan::DeployPlan;
 use crate::failure::{Failure, Kind};
@@ -59,6 +61,12 @@ pub(crate) struct DeployArgs {
     /// Leave the stacks of stack sets in this region as they are: it is out of reach
     #[arg(long = "leave-region", value_name = "REGION")]
     leave_regions: Vec<String>,
+    /// Take over this stack, which another tool made under the environment's name: it gets the environment's tags
+    ///
+    /// Without it a stack that lacks them stops the deploy. One whose tags say that it is another project's or environment's is
+    /// never taken over.
+    #[arg(long, value_name = "STACK")]
+    adopt: Vec<String>,
     /// Answer the question with yes
     #[arg(long, short)]
     yes: bool,
@@ -102,6 +110,9 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
             .hint("give --allow-replace LogicalId, or --allow-replace STACK/LogicalId")
     })?;
     let mut remedies = args.remedies()?;
+    StackGraph::all()
+        .and_then(|graph| graph.select(&args.adopt, false))
+        .map_err(graph_failure)?;
     let settings = Settings::resolve(ui, global, &args.endpoint)?;
     let name = settings.environment.name.to_string();
     let Selection { graph, skipped } = delivery::select(ui, &settings, &args.stacks)?;
@@ -125,7 +136,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
     };
     wanted.check_accounts(graph.deploy_order())?;
     let phases = stack_sets::phases(&settings, &graph, &cloud).await?;
-    preflight::before_deploy(ui, &cloud, &settings, &plan).await?;
+    preflight::before_deploy(ui, &cloud, &settings, &plan, &args.adopt).await?;
     confirm(ui, args, &settings, &cloud, &plan)?;
     let again = format!("`cargo xtask deploy --env {name}` continues");
     ui.on_interrupt("nothing was changed in any stack", again.as_str());

@@ -5,6 +5,7 @@ mod control;
 mod drift;
 mod faults;
 mod holdings;
+mod imports;
 mod pipeline_runs;
 mod stacks;
 mod unowned;

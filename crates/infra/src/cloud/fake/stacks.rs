@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 use super::{Ending, FakeCloud, State};
 use crate::cloud::{ChangeSetRequest, CloudError, Stacks};
 use crate::stack::{
-    Action, ChangeSet, ChangeSetState, DeployAction, Execution, Outcome, ResourceChange, Stack,
-    StackEvent, StackResource, StackStatus,
+    Action, ChangeSet, ChangeSetState, DeployAction, Execution, ImportTarget, Outcome,
+    ResourceChange, Stack, StackEvent, StackResource, StackStatus,
 };
 
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(super) struct FakeStack {
 #[derive(Debug)]
 pub(super) struct FakeSet {
     pub(super) request: ChangeSetRequest,
+    /// What it takes in, if it is an import.
+    pub(super) imports: Vec<ImportTarget>,
     pub(super) stack_id: String,
     /// What it will turn out to be.
     pub(super) state: ChangeSetState,
@@ -232,6 +234,7 @@ impl State {
         let stack_id = fake.stack.id.clone();
         let set = FakeSet {
             request: request.clone(),
+            imports: Vec::new(),
             stack_id: stack_id.clone(),
             execution: match state {
                 ChangeSetState::Ready => Execution::Available,
@@ -350,11 +353,21 @@ impl Stacks for FakeCloud {
                 .ok_or_else(|| refused("ChangeSetNotFound", "there is no such change set"))?;
             let scripted = state.changes.get(&set.request.stack_name).cloned();
             let one = || ResourceChange::new(Action::Add, "Resource", "AWS::X::Resource");
+            let imports: Vec<_> = (set.imports.iter())
+                .map(|target| {
+                    ResourceChange::new(Action::Import, &target.logical_id, &target.resource_type)
+                })
+                .collect();
+            let usual = if imports.is_empty() {
+                vec![one()]
+            } else {
+                imports
+            };
             Ok(ChangeSet {
                 id: id.to_owned(),
                 stack_id: set.stack_id.clone(),
                 state: set.look(),
-                changes: scripted.unwrap_or_else(|| vec![one()]),
+                changes: scripted.unwrap_or(usual),
             })
         })
         .await
@@ -374,11 +387,18 @@ impl Stacks for FakeCloud {
             }
             set.execution = Execution::InProgress;
             let request = set.request.clone();
+            let is_import = !set.imports.is_empty();
             let name = request.stack_name.clone();
             state
                 .change_sets
                 .retain(|other, set| other == id || set.request.stack_name != name);
-            let (doing, done, undone) = if request.create {
+            let (doing, done, undone) = if is_import {
+                (
+                    "IMPORT_IN_PROGRESS",
+                    "IMPORT_COMPLETE",
+                    "IMPORT_ROLLBACK_COMPLETE",
+                )
+            } else if request.create {
                 ("CREATE_IN_PROGRESS", "CREATE_COMPLETE", "ROLLBACK_COMPLETE")
             } else {
                 (
