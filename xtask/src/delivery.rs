@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use stackway_infra::cloud::Stacks as _;
 use stackway_infra::config::{Delivery, EnvironmentKind};
-use stackway_infra::flow::{Deployed, WhatHappened};
+use stackway_infra::flow::{Deployed, Outputs, WhatHappened};
 use stackway_infra::stack_def::{DELIVERED, DELIVERY, Presence, StackDef, StackGraph};
 use stackway_infra::template::Template;
 
+use crate::cloud::Cloud;
 use crate::commands::outputs::AllOutputs;
 use crate::commands::status::graph_failure;
 use crate::failure::{Failure, Kind};
@@ -49,9 +51,60 @@ pub(crate) fn select(ui: &Ui, settings: &Settings, names: &[String]) -> Result<S
         }
     }
     Ok(Selection {
-        graph: StackGraph::new(&kept).map_err(graph_failure)?,
+        graph: stack_sets::only(&graph, &kept)?,
         skipped,
     })
+}
+
+/// The outputs of the stack that is left to the pipeline, where a stack of the selection needs them. A stack that needs what is
+/// not there yet is left out: the first deploy makes the pipeline, and the pipeline that stack.
+pub(crate) async fn delivered(
+    ui: &Ui,
+    settings: &Settings,
+    cloud: &Cloud,
+    selection: Selection,
+) -> Result<(Selection, Outputs), Failure> {
+    let Selection { graph, mut skipped } = selection;
+    if !needs_delivered(&graph) {
+        return Ok((Selection { graph, skipped }, Outputs::new()));
+    }
+    let name = settings.naming.stack(DELIVERED);
+    let stack = cloud.stacks.describe_stack(&name).await?;
+    let outputs = stack.map(|stack| stack.outputs).unwrap_or_default();
+    let mut kept = Vec::new();
+    for def in graph.deploy_order() {
+        match waits_for(def, &outputs) {
+            None => kept.push(*def),
+            Some(output) => {
+                skipped += 1;
+                ui.say(format!(
+                    "{}: skipped: it needs `{output}` of `{DELIVERED}`, which the pipeline makes; deploy again once it stands",
+                    def.name
+                ));
+            }
+        }
+    }
+    let graph = stack_sets::only(&graph, &kept)?;
+    Ok((
+        Selection { graph, skipped },
+        Outputs::from([(DELIVERED, outputs)]),
+    ))
+}
+
+/// Whether a stack of the graph needs the stack that a pipeline deploys, and that stack is not of the graph.
+fn needs_delivered(graph: &StackGraph) -> bool {
+    let stacks = graph.deploy_order();
+    stacks.iter().all(|def| def.name != DELIVERED)
+        && (stacks.iter()).any(|def| def.needed_stacks().contains(DELIVERED))
+}
+
+/// The first output of the delivered stack that this one needs and that is not there.
+fn waits_for(def: &StackDef, outputs: &BTreeMap<String, String>) -> Option<&'static str> {
+    let needs = def.needs.iter();
+    needs
+        .filter(|need| need.stack == DELIVERED && !need.if_there)
+        .map(|need| need.output)
+        .find(|output| !outputs.contains_key(*output))
 }
 
 /// Why a stack is not deployed.
@@ -207,6 +260,38 @@ mod tests {
             "https://github.com/a b/c",
         ] {
             check(none, None);
+        }
+    }
+
+    #[test]
+    fn what_needs_the_pipeline_s_stack_waits_for_all_that_it_gives() {
+        let all = StackGraph::all().unwrap();
+        assert!(!needs_delivered(&all), "it is there itself");
+        let names = ["table", "container", "github"].map(str::to_owned);
+        let without = all.select(&names, false).unwrap();
+        assert!(needs_delivered(&without));
+        let [table, container, github] = without.deploy_order() else {
+            panic!("{without:?}");
+        };
+        let outputs = |names: &[&str]| {
+            let values = names
+                .iter()
+                .map(|name| ((*name).to_owned(), "x".to_owned()));
+            values.collect::<BTreeMap<_, _>>()
+        };
+        let old = outputs(&["ApiUrl", "ApiId"]);
+        for (def, there, expected) in [
+            (table, outputs(&[]), None),
+            (github, outputs(&[]), None),
+            (container, outputs(&[]), Some("ApiId")),
+            (container, old, Some("Authorizer")),
+            (
+                container,
+                outputs(&["ApiId", "Authorizer", "AuthorizerId"]),
+                None,
+            ),
+        ] {
+            assert_eq!(waits_for(def, &there), expected, "{}", def.name);
         }
     }
 

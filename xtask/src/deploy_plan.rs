@@ -36,10 +36,12 @@ pub(crate) struct DeployPlan {
 pub(crate) const CODE_PARAMETERS: [&str; 2] = ["CodeS3Bucket", "CodeS3Key"];
 
 /// Parameters that switch off what the emulator has no types for.
-const NOT_EMULATED: [(&str, &str); 3] = [
+const NOT_EMULATED: [(&str, &str); 5] = [
+    ("CpuTarget", "0"),
     ("Rollout", "none"),
     ("RotationDays", "0"),
     ("SavedQueries", "false"),
+    ("Traffic", "none"),
 ];
 
 /// The parameters of a stack: those `given` in stackway.toml, and those that follow from the environment.

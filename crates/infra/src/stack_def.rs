@@ -88,6 +88,7 @@ pub const STACKS: &[StackDef] = &[
         outputs: &[
             "ArtifactBucketName",
             "EncryptionKey",
+            "RepositoryArn",
             "RepositoryName",
             "RepositoryUri",
         ],
@@ -142,7 +143,30 @@ pub const STACKS: &[StackDef] = &[
         ],
         package: Some("stackway-api"),
         presence: Presence::Always,
-        outputs: &["ApiUrl", "ApiId", "FunctionName"],
+        outputs: &[
+            "ApiUrl",
+            "ApiId",
+            "Authorizer",
+            "AuthorizerId",
+            "FunctionName",
+        ],
+    },
+    StackDef {
+        name: "container",
+        summary: "the same image on Fargate, behind the same HTTP API",
+        needs: &[
+            need("ApiId", DELIVERED, "ApiId"),
+            need("ApiAuthorizer", DELIVERED, "Authorizer"),
+            need("ApiAuthorizerId", DELIVERED, "AuthorizerId"),
+            need("RepositoryArn", ARTIFACTS.0, "RepositoryArn"),
+            need("RepositoryUri", ARTIFACTS.0, "RepositoryUri"),
+            need("TableName", "table", "TableName"),
+            need("TableArn", "table", "TableArn"),
+            need("TokenSecretName", "secrets", "TokenSecretName"),
+        ],
+        package: None,
+        presence: Presence::OnRequest,
+        outputs: &["ClusterName", "ServiceName", "LogGroupName"],
     },
     StackDef {
         name: "guardrails",
@@ -432,7 +456,7 @@ mod tests {
         let error = graph.select(&["tabel".into()], true).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no stack is called `tabel`; there are: artifacts, table, guardrails, secrets, observability, delivery, api, github"
+            "no stack is called `tabel`; there are: artifacts, table, guardrails, secrets, observability, delivery, api, container, github"
         );
     }
 
@@ -448,6 +472,7 @@ mod tests {
                 "observability",
                 "delivery",
                 "api",
+                "container",
                 "github"
             ]
         );

@@ -16,11 +16,11 @@ use crate::ui::Ui;
 /// Run the tests: format, clippy, unit and integration tests, the templates
 ///
 /// Needs Rust and Python alone, and installs what else it needs under target/. The tests of the API's store run on an
-/// embedded DynamoDB, and in a container too where a Docker engine answers (DYNAMODB_LOCAL_IMAGE names the image). The
-/// emulator that the tests start is one of their own. `cargo xtask lint` runs the slower checks of the tree.
+/// embedded DynamoDB, and in a container too where a Docker engine answers (DYNAMODB_LOCAL_IMAGE names the image); there
+/// the API's own image is run too, as Fargate and as Lambda run it. The emulator that the tests start is one of their own. `cargo xtask lint` runs the slower checks of the tree.
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
-    /// Only these: format, clippy, rendered, tests, contract, containers, templates
+    /// Only these: format, clippy, rendered, tests, contract, containers, image, templates
     checks: Vec<String>,
 }
 
@@ -31,6 +31,7 @@ const CHECKS: &[&str] = &[
     "tests",
     "contract",
     "containers",
+    "image",
     "templates",
 ];
 
@@ -99,6 +100,13 @@ pub(crate) async fn run(ui: &Ui, args: &TestArgs) -> Result<(), Failure> {
         )
         .await;
     checks
+        .run(
+            "image",
+            "the Dockerfile's image, as Fargate and as Lambda run it",
+            image(&project),
+        )
+        .await;
+    checks
         .run("templates", "cfn-lint", async {
             templates(ui, &project).await.into()
         })
@@ -106,8 +114,10 @@ pub(crate) async fn run(ui: &Ui, args: &TestArgs) -> Result<(), Failure> {
     checks.finish()
 }
 
-/// The test that needs a Docker engine is told apart by its name, so that it is run or skipped by itself.
+/// The tests that need a Docker engine are told apart by their names, so that they are run or skipped by themselves.
 const CONTAINER_TEST: &str = "over_a_container";
+/// Those that need no other image.
+const IMAGE_TEST: &str = "in_an_engine";
 
 /// What DynamoDB Local runs from, unless `DYNAMODB_LOCAL_IMAGE` names another.
 const DYNAMODB_IMAGE: &str = "amazon/dynamodb-local:latest";
@@ -118,7 +128,19 @@ const ENGINE_PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Containers,
+    Image,
     Rest,
+}
+
+impl Part {
+    /// What the names of its tests have.
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Containers => Some(CONTAINER_TEST),
+            Self::Image => Some(IMAGE_TEST),
+            Self::Rest => None,
+        }
+    }
 }
 
 /// The command that runs a part of the workspace's tests: with nextest where it is installed. Both parts build the
@@ -144,18 +166,19 @@ async fn runner(project: &Project, part: Part) -> Command {
         "--locked",
         "--no-fail-fast",
     ]);
-    match (nextest, part) {
-        (true, Part::Rest) => {
-            command.args(["-E", &format!("not test({CONTAINER_TEST})")]);
+    match (nextest, part.name()) {
+        (true, None) => {
+            let filter = format!("not (test({CONTAINER_TEST}) or test({IMAGE_TEST}))");
+            command.args(["-E", &filter]);
         }
-        (true, Part::Containers) => {
-            command.args(["-E", &format!("test({CONTAINER_TEST})")]);
+        (true, Some(name)) => {
+            command.args(["-E", &format!("test({name})")]);
         }
-        (false, Part::Rest) => {
-            command.args(["--", "--skip", CONTAINER_TEST]);
+        (false, None) => {
+            command.args(["--", "--skip", CONTAINER_TEST, "--skip", IMAGE_TEST]);
         }
-        (false, Part::Containers) => {
-            command.args(["--", CONTAINER_TEST]);
+        (false, Some(name)) => {
+            command.args(["--", name]);
         }
     }
     // Snapshots are compared, never rewritten; a stale one is a failure.
@@ -206,6 +229,15 @@ async fn containers(project: &Project) -> Outcome {
     watched(&mut command).await
 }
 
+/// The image that the Dockerfile makes, where there is an engine to run it.
+async fn image(project: &Project) -> Outcome {
+    if !docker(&["info"]).await {
+        return Outcome::Skipped("no Docker engine answers".to_owned());
+    }
+    let mut command = runner(project, Part::Image).await;
+    watched(command.env("STACKWAY_REQUIRE_DOCKER", "1")).await
+}
+
 /// Whether Docker's client does this, within its time.
 async fn docker(args: &[&str]) -> bool {
     let status = Command::new("docker")
@@ -241,11 +273,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_container_test_is_called_what_the_filter_says() {
+    fn tests_in_containers_are_called_what_the_filters_say() {
         let stores = include_str!("../../../crates/api/tests/it/stores.rs");
         let package = include_str!("../../tests/it/package.rs");
         for file in [stores, package] {
             assert!(file.contains(&format!("{CONTAINER_TEST}()")));
         }
+        let image = include_str!("../../tests/it/image.rs");
+        assert!(image.contains(&format!("{IMAGE_TEST}()")));
     }
 }

@@ -34,7 +34,7 @@ use crate::settings::Settings;
 use crate::ui::Ui;
 
 pub(crate) use display::RollOutDisplay;
-pub(crate) use needs::{check, outputs_here, split};
+pub(crate) use needs::{check, only, outputs_here, split};
 pub(crate) use phases::{OwnValues, Phase, left_regions, phases};
 pub(crate) use remove::{Standing, remove, standing};
 pub(crate) use report::{StackSetReport, report_markdown, report_text};

@@ -48,7 +48,7 @@ pub(super) fn follows_from_names(settings: &Settings, need: &Need) -> bool {
 }
 
 /// These stacks of a graph; none, if there are none.
-pub(super) fn only(graph: &StackGraph, stacks: &[StackDef]) -> Result<StackGraph, Failure> {
+pub(crate) fn only(graph: &StackGraph, stacks: &[StackDef]) -> Result<StackGraph, Failure> {
     let names: Vec<_> = stacks.iter().map(|def| def.name.to_owned()).collect();
     let chosen = if names.is_empty() {
         StackGraph::new(&[])

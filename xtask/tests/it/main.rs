@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod billing;
+mod container;
 mod cost;
 mod crates;
 mod destroy;
+mod image;
 mod interop;
 mod package;
 mod pipeline_here;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::workbench::Workbench;
 
 /// A container that ends with the test.
-struct Container(String);
+pub(crate) struct Container(pub(crate) String);
 
 impl Drop for Container {
     fn drop(&mut self) {
@@ -16,7 +16,7 @@ impl Drop for Container {
     }
 }
 
-fn docker(args: &[&str]) -> String {
+pub(crate) fn docker(args: &[&str]) -> String {
     let output = Command::new("docker").args(args).output().unwrap();
     assert!(
         output.status.success(),
@@ -26,7 +26,7 @@ fn docker(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-fn engine_answers() -> bool {
+pub(crate) fn engine_answers() -> bool {
     Command::new("docker")
         .arg("info")
         .output()

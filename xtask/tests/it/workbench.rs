@@ -220,7 +220,7 @@ impl Drop for Workbench {
 
 /// A free port below those that the system hands out by itself, so that no connection of another test takes it before
 /// the emulator does. Each process and each call begins its search elsewhere.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let start = std::process::id() * 8 + CALLS.fetch_add(1, Ordering::Relaxed);
     (0..10_000)

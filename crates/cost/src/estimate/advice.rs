@@ -45,6 +45,9 @@ pub(super) fn cheaper(item: &str) -> &'static str {
             "build for arm64: a fifth cheaper; or stop it outside of hours"
         }
         "public-ipv4-hours" => "fewer public addresses: each is paid by the hour",
+        "vpc-endpoint-hours" => {
+            "one zone serves the others; a network that reaches the service needs none"
+        }
         "alb-hours" | "alb-lcu-hours" => "an HTTP API before the service is paid by request",
         "transfer-out" => "smaller or cached answers; 100 GB are free",
         _ => "use less of it",

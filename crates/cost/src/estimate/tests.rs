@@ -268,6 +268,50 @@ fn what_stands_is_billed() {
     );
 }
 
+/// A service that scales from two tasks, found through Cloud Map in a network with endpoints.
+const NETWORK: &str = "
+Resources:
+  Subnet: {Type: AWS::EC2::Subnet}
+  Gateway: {Type: AWS::EC2::VPCEndpoint, Properties: {VpcEndpointType: Gateway}}
+  Default: {Type: AWS::EC2::VPCEndpoint, Properties: {ServiceName: s3}}
+  Logs:
+    Type: AWS::EC2::VPCEndpoint
+    Properties: {VpcEndpointType: Interface, SubnetIds: [!Ref Subnet, subnet-2]}
+  Balancer: {Type: AWS::EC2::VPCEndpoint, Properties: {VpcEndpointType: GatewayLoadBalancer}}
+  Names: {Type: AWS::ServiceDiscovery::PrivateDnsNamespace}
+  Found: {Type: AWS::ServiceDiscovery::Service}
+  Link: {Type: AWS::ApiGatewayV2::VpcLink}
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      Cpu: 512
+      Memory: 1024
+      ContainerDefinitions:
+        - Name: api
+          Environment: [{Name: OTHER, Value: route}, {Name: METRICS, Value: service}]
+  Service: {Type: AWS::ECS::Service, Properties: {LaunchType: FARGATE, TaskDefinition: !Ref Task}}
+  Scaling:
+    Type: AWS::ApplicationAutoScaling::ScalableTarget
+    Properties: {ScalableDimension: 'ecs:service:DesiredCount', MinCapacity: 2, MaxCapacity: 8}
+";
+
+#[test]
+fn a_network_costs_by_its_endpoints_and_a_service_by_the_least_that_it_keeps() {
+    check(
+        NETWORK,
+        "eu-west-2",
+        &[("fargate.hours", "730"), ("vpc_endpoint.gb", "3")],
+        &[
+            "Logs vpc-endpoint-hours 1460 (0) 16.06 16.06",
+            "Logs vpc-endpoint-gb 3 (0) 0.03 0.03",
+            "Names hosted-zones 1 (0) 0.5 0.5",
+            "Service fargate-vcpu-hours 730 (0) 33.9888 33.9888",
+            "Service fargate-gb-hours 1460 (0) 7.4606 7.4606",
+            "Service custom-metrics 6 (6) 1.8 0",
+        ],
+    );
+}
+
 #[test]
 fn what_has_no_rule_is_said() {
     let text = "

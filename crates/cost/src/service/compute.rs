@@ -39,21 +39,8 @@ pub(super) fn function(subject: &mut Subject<'_>) -> Billed {
             quantity: gb_seconds,
         },
     ];
-    // As the API of this project says it: metrics in its log are billed as any others.
-    let metrics = match subject
-        .text(&["Environment", "Variables", "METRICS"], "none")
-        .as_str()
-    {
-        "service" => METRICS_OF_SERVICE,
-        "route" => METRICS_OF_SERVICE + METRICS_OF_ROUTES,
-        _ => 0,
-    };
-    if metrics > 0 {
-        charges.push(Charge {
-            item: "custom-metrics",
-            quantity: Decimal::from(metrics),
-        });
-    }
+    let metrics = subject.text(&["Environment", "Variables", "METRICS"], "none");
+    charges.extend(metrics_in_log(&metrics));
     let storage = subject.number(&["EphemeralStorage", "Size"], STORAGE_FREE, 10_240);
     let extra = storage - Decimal::from(STORAGE_FREE);
     if extra > Decimal::ZERO {
@@ -78,6 +65,19 @@ pub(super) fn function(subject: &mut Subject<'_>) -> Billed {
         ));
     }
     Billed::For(charges)
+}
+
+/// As the API of this project says it: metrics in its log are billed as any others.
+fn metrics_in_log(detail: &str) -> Option<Charge> {
+    let metrics = match detail {
+        "service" => METRICS_OF_SERVICE,
+        "route" => METRICS_OF_SERVICE + METRICS_OF_ROUTES,
+        _ => return None,
+    };
+    Some(Charge {
+        item: "custom-metrics",
+        quantity: Decimal::from(metrics),
+    })
 }
 
 /// An alias costs by provisioned concurrency alone.
@@ -124,7 +124,7 @@ pub(super) fn service(subject: &mut Subject<'_>) -> Billed {
             "there is no rule for services that are not on Fargate".to_owned(),
         );
     }
-    let tasks = subject.number(&["DesiredCount"], 1, 100_000);
+    let tasks = tasks(subject);
     let hours = tasks * subject.usage("fargate.hours");
     let reference = subject.resource.properties.at(&["TaskDefinition"]);
     let definition = subject.referred(reference, "AWS::ECS::TaskDefinition", "Family");
@@ -162,7 +162,35 @@ pub(super) fn service(subject: &mut Subject<'_>) -> Billed {
             quantity: hours,
         });
     }
+    let metrics = definition_variable(subject, "METRICS");
+    charges.extend(metrics.as_deref().and_then(metrics_in_log));
     Billed::For(charges)
+}
+
+/// How many tasks run: those that the service wants, or the least that its scaling keeps.
+fn tasks(subject: &mut Subject<'_>) -> Decimal {
+    const DIMENSION: &str = "ecs:service:DesiredCount";
+    let scaling = (subject.stack_resources.iter()).find(|other| {
+        other.resource_type == "AWS::ApplicationAutoScaling::ScalableTarget"
+            && other.properties.at(&["ScalableDimension"]).text() == Some(DIMENSION)
+    });
+    let least = scaling.and_then(|scaling| {
+        let least = scaling.properties.at(&["MinCapacity"]).text()?;
+        least.trim().parse::<u32>().ok()
+    });
+    let least = least.filter(|least| *least <= 100_000).unwrap_or(1);
+    subject.number(&["DesiredCount"], least, 100_000)
+}
+
+/// A variable of the first container that has it.
+fn definition_variable(subject: &Subject<'_>, name: &str) -> Option<String> {
+    let reference = subject.resource.properties.at(&["TaskDefinition"]);
+    let definition = subject.referred(reference, "AWS::ECS::TaskDefinition", "Family")?;
+    let containers = definition.properties.at(&["ContainerDefinitions"]);
+    let mut variables =
+        (containers.items().iter()).flat_map(|container| container.at(&["Environment"]).items());
+    let found = variables.find(|variable| variable.at(&["Name"]).text() == Some(name))?;
+    found.at(&["Value"]).text().map(str::to_owned)
 }
 
 pub(super) fn load_balancer(subject: &mut Subject<'_>) -> Billed {

@@ -8,6 +8,7 @@ mod compute;
 mod delivery;
 mod free;
 mod messaging;
+mod network;
 mod observability;
 mod storage;
 
@@ -59,6 +60,9 @@ pub(crate) fn billed(subject: &mut Subject<'_>) -> Billed {
         "AWS::ECS::Service" => compute::service(subject),
         "AWS::ElasticLoadBalancingV2::LoadBalancer" => compute::load_balancer(subject),
         "AWS::EC2::EIP" => Billed::one("public-ipv4-hours", Decimal::from(HOURS)),
+        "AWS::EC2::VPCEndpoint" => network::endpoint(subject),
+        "AWS::ServiceDiscovery::PrivateDnsNamespace"
+        | "AWS::ServiceDiscovery::PublicDnsNamespace" => network::namespace(),
         "AWS::DynamoDB::GlobalTable" => storage::global_table(subject),
         "AWS::DynamoDB::Table" => storage::table(subject),
         "AWS::S3::Bucket" => storage::bucket(subject),

@@ -86,5 +86,10 @@ pub const METRICS: &[Metric] = &[
     metric("sqs.requests", "requests", "requests to a queue"),
     metric("states.executions", "runs", "runs of a state machine"),
     metric("states.transitions", "transitions", "transitions of a run"),
+    metric(
+        "vpc_endpoint.gb",
+        "GB",
+        "what goes through an interface endpoint",
+    ),
     metric("xray.traces", "traces", "traces that a function records"),
 ];

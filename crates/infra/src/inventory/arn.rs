@@ -54,6 +54,33 @@ pub(crate) fn part_of(arn: &str) -> Option<(&str, &str)> {
     arn.split_once(":function:")?.1.split_once(':')
 }
 
+/// The cluster that a task of ECS goes with.
+pub(crate) fn cluster_of_task(arn: &str) -> Option<&str> {
+    let (_, task) = arn.split_once(":task/")?;
+    let (cluster, _) = task.split_once('/')?;
+    arn.contains(":ecs:").then_some(cluster)
+}
+
+/// The type and the identifier by which the Cloud Control API looks at a thing whose tags may be listed when it is gone: ECS keeps
+/// what was deleted for a while, and deregistered task definitions without end, as INACTIVE.
+///
+/// See [DeregisterTaskDefinition](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeregisterTaskDefinition.html).
+pub(crate) fn kept_listed(arn: &str) -> Option<(&'static str, String)> {
+    if let Some(cluster) = cluster_of_task(arn) {
+        return Some(("AWS::ECS::Cluster", cluster.to_owned()));
+    }
+    let [_, _, "ecs", _, _, rest] = arn.splitn(6, ':').collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let parts: Vec<_> = rest.split('/').collect();
+    match parts[..] {
+        ["cluster", name] => Some(("AWS::ECS::Cluster", name.to_owned())),
+        ["service", cluster, _] => Some(("AWS::ECS::Service", format!("{arn}|{cluster}"))),
+        ["task-definition", _] => Some(("AWS::ECS::TaskDefinition", arn.to_owned())),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +156,33 @@ mod tests {
             ("nonsense", LeftoverKind::Tagged, "nonsense"),
         ] {
             assert_eq!(kind_of(arn), (kind, id.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_ecs_lists_on_is_looked_at_by_its_identifier() {
+        let service = "arn:aws:ecs:r:1:service/c/s";
+        let definition = "arn:aws:ecs:r:1:task-definition/f:3";
+        for (arn, expected) in [
+            (
+                "arn:aws:ecs:r:1:cluster/c",
+                Some(("AWS::ECS::Cluster", "c")),
+            ),
+            (
+                "arn:aws:ecs:r:1:task/c/1a2b",
+                Some(("AWS::ECS::Cluster", "c")),
+            ),
+            (
+                service,
+                Some(("AWS::ECS::Service", "arn:aws:ecs:r:1:service/c/s|c")),
+            ),
+            (definition, Some(("AWS::ECS::TaskDefinition", definition))),
+            ("arn:aws:ecs:r:1:capacity-provider/p", None),
+            ("arn:aws:sns:r:1:task/c/1", None),
+            ("nonsense", None),
+        ] {
+            let expected = expected.map(|(kind, id)| (kind, id.to_owned()));
+            assert_eq!(kept_listed(arn), expected, "{arn}");
         }
     }
 }

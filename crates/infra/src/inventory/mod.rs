@@ -4,7 +4,7 @@ mod arn;
 mod contents;
 mod owner;
 
-pub(crate) use arn::{is_arn_of, kind_of, part_of};
+pub(crate) use arn::{cluster_of_task, is_arn_of, kept_listed, kind_of, part_of};
 pub use contents::{
     ADVANCED_PARAMETERS, BucketContents, Contents, FunctionContents, KeyState, RepositoryContents,
     TableContents,

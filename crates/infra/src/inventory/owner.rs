@@ -6,6 +6,7 @@ use crate::stack_def::{STACK_SET_ROLES, STACKS};
 /// What an environment's functions, builds and pipelines are called behind its stem, as the templates name them.
 const FUNCTIONS: &[&str] = &["api", "pre-traffic", "rotation"];
 const HTTP_APIS: &[&str] = &["api"];
+const TASKS: &[&str] = &["container"];
 const BUILDS: &[&str] = &["test"];
 const PIPELINES: &[&str] = &["application", "deployment"];
 const REPORT_GROUPS: &[&str] = &["test-junit", "test-coverage"];
@@ -93,6 +94,7 @@ impl Owner {
         [
             ("/aws/lambda/", FUNCTIONS),
             ("/aws/http-api/", HTTP_APIS),
+            ("/aws/ecs/", TASKS),
             ("/aws/codebuild/", BUILDS),
             ("/aws/codepipeline/", PIPELINES),
         ]
@@ -215,6 +217,7 @@ mod tests {
         /aws/lambda/stackway-eu-west-2-dev-pre-traffic
         /aws/lambda/stackway-eu-west-2-dev-rotation
         /aws/http-api/stackway-eu-west-2-dev-api
+        /aws/ecs/stackway-eu-west-2-dev-container
         /aws/codebuild/stackway-eu-west-2-dev-test
         /aws/codepipeline/stackway-eu-west-2-dev-application
         /aws/codepipeline/stackway-eu-west-2-dev-deployment
@@ -223,7 +226,8 @@ mod tests {
         // A name that a template gives and this file does not know would be left behind.
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../cloudformation");
         let mut known: BTreeSet<&str> = BTreeSet::new();
-        known.extend(FUNCTIONS.iter().chain(BUILDS).chain(PIPELINES));
+        let names = FUNCTIONS.iter().chain(TASKS).chain(BUILDS);
+        known.extend(names.chain(PIPELINES));
         for template in std::fs::read_dir(folder).unwrap() {
             let path = template.unwrap().path();
             if path.is_dir() {

@@ -44,6 +44,26 @@ const BY_TYPE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "AWS::ApiGatewayV2::VpcLink",
+        &["apigateway:DELETE", "apigateway:GET", "apigateway:POST"],
+    ),
+    (
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        &[
+            "application-autoscaling:DeregisterScalableTarget",
+            "application-autoscaling:DescribeScalableTargets",
+            "application-autoscaling:RegisterScalableTarget",
+        ],
+    ),
+    (
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        &[
+            "application-autoscaling:DeleteScalingPolicy",
+            "application-autoscaling:DescribeScalingPolicies",
+            "application-autoscaling:PutScalingPolicy",
+        ],
+    ),
+    (
         "AWS::Budgets::Budget",
         &["budgets:ModifyBudget", "budgets:ViewBudget"],
     ),
@@ -63,6 +83,7 @@ const BY_TYPE: &[(&str, &[&str])] = &[
             "ce:GetAnomalySubscriptions",
         ],
     ),
+    ("AWS::CloudFormation::WaitConditionHandle", &[]),
     (
         "AWS::CloudWatch::Alarm",
         &["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"],
@@ -152,12 +173,54 @@ const BY_TYPE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "AWS::EC2::RouteTable",
+        &[
+            "ec2:CreateRouteTable",
+            "ec2:CreateTags",
+            "ec2:DeleteRouteTable",
+            "ec2:DescribeRouteTables",
+        ],
+    ),
+    (
         "AWS::EC2::SecurityGroup",
         &[
             "ec2:AuthorizeSecurityGroupEgress",
             "ec2:AuthorizeSecurityGroupIngress",
             "ec2:CreateSecurityGroup",
             "ec2:DeleteSecurityGroup",
+        ],
+    ),
+    (
+        "AWS::EC2::Subnet",
+        &[
+            "ec2:CreateSubnet",
+            "ec2:CreateTags",
+            "ec2:DeleteSubnet",
+            "ec2:DescribeSubnets",
+            "ec2:ModifySubnetAttribute",
+        ],
+    ),
+    (
+        "AWS::EC2::SubnetRouteTableAssociation",
+        &["ec2:AssociateRouteTable", "ec2:DisassociateRouteTable"],
+    ),
+    (
+        "AWS::EC2::VPC",
+        &[
+            "ec2:CreateTags",
+            "ec2:CreateVpc",
+            "ec2:DeleteVpc",
+            "ec2:DescribeVpcs",
+            "ec2:ModifyVpcAttribute",
+        ],
+    ),
+    (
+        "AWS::EC2::VPCEndpoint",
+        &[
+            "ec2:CreateTags",
+            "ec2:CreateVpcEndpoint",
+            "ec2:DeleteVpcEndpoints",
+            "ec2:DescribeVpcEndpoints",
         ],
     ),
     (
@@ -184,6 +247,34 @@ const BY_TYPE: &[(&str, &[&str])] = &[
             "ecs:DeregisterTaskDefinition",
             "ecs:RegisterTaskDefinition",
             "iam:PassRole",
+        ],
+    ),
+    (
+        "AWS::ElasticLoadBalancingV2::Listener",
+        &[
+            "elasticloadbalancing:CreateListener",
+            "elasticloadbalancing:DeleteListener",
+            "elasticloadbalancing:DescribeListeners",
+        ],
+    ),
+    (
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        &[
+            "elasticloadbalancing:AddTags",
+            "elasticloadbalancing:CreateLoadBalancer",
+            "elasticloadbalancing:DeleteLoadBalancer",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "elasticloadbalancing:ModifyLoadBalancerAttributes",
+        ],
+    ),
+    (
+        "AWS::ElasticLoadBalancingV2::TargetGroup",
+        &[
+            "elasticloadbalancing:AddTags",
+            "elasticloadbalancing:CreateTargetGroup",
+            "elasticloadbalancing:DeleteTargetGroup",
+            "elasticloadbalancing:DescribeTargetGroups",
+            "elasticloadbalancing:ModifyTargetGroupAttributes",
         ],
     ),
     (
@@ -322,6 +413,32 @@ const BY_TYPE: &[(&str, &[&str])] = &[
             "secretsmanager:CreateSecret",
             "secretsmanager:DeleteSecret",
             "secretsmanager:TagResource",
+        ],
+    ),
+    (
+        "AWS::ServiceDiscovery::PrivateDnsNamespace",
+        &[
+            "ec2:DescribeRegions",
+            "ec2:DescribeVpcs",
+            "route53:ChangeResourceRecordSets",
+            "route53:CreateHostedZone",
+            "route53:DeleteHostedZone",
+            "route53:GetHostedZone",
+            "route53:ListHostedZonesByName",
+            "servicediscovery:CreatePrivateDnsNamespace",
+            "servicediscovery:DeleteNamespace",
+            "servicediscovery:GetNamespace",
+            "servicediscovery:GetOperation",
+            "servicediscovery:TagResource",
+        ],
+    ),
+    (
+        "AWS::ServiceDiscovery::Service",
+        &[
+            "servicediscovery:CreateService",
+            "servicediscovery:DeleteService",
+            "servicediscovery:GetService",
+            "servicediscovery:TagResource",
         ],
     ),
     (

@@ -21,6 +21,27 @@ const TYPES: &[Row] = &[
     ("AWS::ApiGatewayV2::Route", &["ApiId"], &[]),
     ("AWS::ApiGatewayV2::Stage", &["ApiId", "StageName"], &[]),
     (
+        "AWS::ApiGatewayV2::VpcLink",
+        &["SecurityGroupIds", "SubnetIds"],
+        &[],
+    ),
+    (
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        &["ResourceId", "ScalableDimension", "ServiceNamespace"],
+        &[],
+    ),
+    (
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        &[
+            "PolicyName",
+            "ResourceId",
+            "ScalableDimension",
+            "ScalingTargetId",
+            "ServiceNamespace",
+        ],
+        &[],
+    ),
+    (
         "AWS::Budgets::Budget",
         &["NotificationsWithSubscribers"],
         &["Budget"],
@@ -36,6 +57,7 @@ const TYPES: &[Row] = &[
         &[],
     ),
     ("AWS::CE::AnomalySubscription", &["ResourceTags"], &[]),
+    ("AWS::CloudFormation::WaitConditionHandle", &[], &[]),
     ("AWS::CloudWatch::Alarm", &["AlarmName"], &[]),
     ("AWS::CloudWatch::Dashboard", &["DashboardName"], &[]),
     ("AWS::CodeBuild::Project", &["Name"], &[]),
@@ -66,6 +88,7 @@ const TYPES: &[Row] = &[
         &["ImportSourceSpecification", "TableName"],
         &["KeySchema", "LocalSecondaryIndexes"],
     ),
+    ("AWS::EC2::RouteTable", &["VpcId"], &[]),
     (
         "AWS::EC2::SecurityGroup",
         &["GroupDescription", "GroupName", "VpcId"],
@@ -114,7 +137,24 @@ const TYPES: &[Row] = &[
         ],
         &["Ipv6CidrBlock"],
     ),
+    (
+        "AWS::EC2::SubnetRouteTableAssociation",
+        &["RouteTableId", "SubnetId"],
+        &[],
+    ),
     ("AWS::EC2::VPC", &["CidrBlock"], &["InstanceTenancy"]),
+    (
+        "AWS::EC2::VPCEndpoint",
+        &[
+            "ResourceConfigurationArn",
+            "ServiceName",
+            "ServiceNetworkArn",
+            "ServiceRegion",
+            "VpcEndpointType",
+            "VpcId",
+        ],
+        &[],
+    ),
     (
         "AWS::ECR::Repository",
         &["EncryptionConfiguration", "RepositoryName"],
@@ -148,8 +188,26 @@ const TYPES: &[Row] = &[
         &[],
     ),
     (
+        "AWS::ElasticLoadBalancingV2::Listener",
+        &["LoadBalancerArn"],
+        &[],
+    ),
+    (
         "AWS::ElasticLoadBalancingV2::LoadBalancer",
         &["Name", "Scheme", "Type"],
+        &[],
+    ),
+    (
+        "AWS::ElasticLoadBalancingV2::TargetGroup",
+        &[
+            "IpAddressType",
+            "Name",
+            "Port",
+            "Protocol",
+            "ProtocolVersion",
+            "TargetType",
+            "VpcId",
+        ],
         &[],
     ),
     ("AWS::Events::Rule", &["Name"], &["EventBusName"]),
@@ -219,6 +277,16 @@ const TYPES: &[Row] = &[
     ("AWS::SSM::Parameter", &["Name"], &[]),
     ("AWS::SecretsManager::RotationSchedule", &["SecretId"], &[]),
     ("AWS::SecretsManager::Secret", &["Name"], &[]),
+    (
+        "AWS::ServiceDiscovery::PrivateDnsNamespace",
+        &["Name", "Vpc"],
+        &[],
+    ),
+    (
+        "AWS::ServiceDiscovery::Service",
+        &["HealthCheckCustomConfig", "Name", "NamespaceId", "Type"],
+        &[],
+    ),
     (
         "AWS::StepFunctions::StateMachine",
         &["StateMachineName", "StateMachineType"],

@@ -115,8 +115,8 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
         .map_err(graph_failure)?;
     let settings = Settings::resolve(ui, global, &args.endpoint)?;
     let name = settings.environment.name.to_string();
-    let Selection { graph, skipped } = delivery::select(ui, &settings, &args.stacks)?;
-    let plan = DeployPlan::new(&settings, &graph)?;
+    let selection = delivery::select(ui, &settings, &args.stacks)?;
+    let plan = DeployPlan::new(&settings, &selection.graph)?;
     let left_regions = stack_sets::left_regions(&settings, &args.leave_regions)?;
     if args.dry_run {
         plan.show(ui);
@@ -125,6 +125,9 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
 
     // The account is known to be the right one from here on.
     let cloud = Cloud::for_writing(ui, &settings).await?;
+    let (selection, delivered) = delivery::delivered(ui, &settings, &cloud, selection).await?;
+    let Selection { graph, skipped } = selection;
+    let plan = DeployPlan::new(&settings, &graph)?;
     let nothing = BTreeMap::new();
     let wanted = Wanted {
         settings: &settings,
@@ -158,6 +161,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
         plan: &plan,
         packages: &packages,
         wanted,
+        delivered,
         allow_replace: &allow_replace,
         stop,
     };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stackway_infra::flow::roll_out::{RolledOut, Unwanted};
 use stackway_infra::flow::{
-    AllowReplace, Deployed, Deployer, FlowError, Remedies, StackInputs, Stop,
+    AllowReplace, Deployed, Deployer, FlowError, Outputs, Remedies, StackInputs, Stop,
 };
 use stackway_infra::stack_def::StackGraph;
 
@@ -29,6 +29,8 @@ pub(super) struct Stage<'a> {
     pub(super) plan: &'a DeployPlan,
     pub(super) packages: &'a BTreeMap<&'static str, Package>,
     pub(super) wanted: Wanted<'a>,
+    /// What stands of a stack that is left to a pipeline.
+    pub(super) delivered: Outputs,
     pub(super) allow_replace: &'a AllowReplace,
     pub(super) stop: Stop,
 }
@@ -51,6 +53,7 @@ impl Stage<'_> {
         let ui = self.ui;
         let name = &self.settings.environment.name;
         let mut known = stack_sets::outputs_here(self.settings, &self.cloud.account);
+        known.extend(self.delivered.clone());
         let mut all = Done::default();
         // Sets with instances that leave once nothing needs what is in them.
         let mut leaving = BTreeSet::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use stackway_infra::cloud::Stacks as _;
-use stackway_infra::flow::{AllowReplace, Plan, PlannedStack, Planner};
+use stackway_infra::flow::{AllowReplace, Outputs, Plan, PlannedStack, Planner};
 use stackway_infra::stack_def::StackGraph;
 
 use super::deploy;
@@ -62,12 +62,18 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result
     let all = StackGraph::all()
         .and_then(|graph| graph.select(&args.stacks, true))
         .map_err(graph_failure)?;
-    let Selection { graph, .. } = delivery::select(ui, &settings, &args.stacks)?;
+    let selection = delivery::select(ui, &settings, &args.stacks)?;
+    // A fault in a file is told before anything is reached.
+    DeployPlan::new(&settings, &selection.graph)?;
+    let cloud = Cloud::for_reading(&settings).await?;
+    let (Selection { graph, .. }, delivered) = match &cloud {
+        Some(cloud) => delivery::delivered(ui, &settings, cloud, selection).await?,
+        None => (selection, Outputs::new()),
+    };
     let plan = DeployPlan::new(&settings, &graph)?;
     let (single, sets) = stack_sets::split(&settings, &graph)?;
     let left_regions = stack_sets::left_regions(&settings, &args.leave_regions)?;
     let mut stack_sets = Vec::new();
-    let cloud = Cloud::for_reading(&settings).await?;
     let mut failed = Vec::new();
     // Read before anything is planned: afterwards Ctrl-C is the planner's.
     let mut standing = Ok(pricing::Selection::default());
@@ -87,18 +93,10 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &PlanArgs) -> Result
             };
             standing = pricing::Selection::of_deployed(&settings, &all_stacks()?, cloud).await;
             ui.on_interrupt("the change sets that the plan had made are removed", again);
-            let planned = planned(
-                ui,
-                cloud,
-                &single,
-                &plan.preview(
-                    &packages,
-                    &kept,
-                    stack_sets::outputs_here(&settings, &cloud.account),
-                ),
-                &settings,
-            )
-            .await?;
+            let mut known = stack_sets::outputs_here(&settings, &cloud.account);
+            known.extend(delivered);
+            let inputs = plan.preview(&packages, &kept, known);
+            let planned = planned(ui, cloud, &single, &inputs, &settings).await?;
             let mut stacks: Vec<_> = planned
                 .into_iter()
                 .map(|stack| report(stack, &mut failed))
@@ -239,13 +237,14 @@ fn left_out(
     others
         .filter(|def| !kept.deploy_order().contains(def))
         .map(|def| {
-            let note = delivery::left_out(settings, def)?;
+            let note = delivery::left_out(settings, def)?
+                .unwrap_or_else(|| "it needs what the pipeline makes".to_owned());
             let stack_name = settings.naming.stack(def.name);
             Ok(StackReport::without_changes(
                 def.name,
                 &stack_name,
                 Verdict::LeftOut,
-                note,
+                Some(note),
             ))
         })
         .collect()

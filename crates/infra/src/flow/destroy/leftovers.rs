@@ -6,7 +6,7 @@ use super::Destroyer;
 use crate::flow::FlowError;
 use crate::inventory::{
     ADVANCED_PARAMETERS, Contents, FunctionContents, Inventory, KeptBy, KeyState, Leftover,
-    LeftoverKind, Removable, is_arn_of, kind_of, part_of,
+    LeftoverKind, Removable, cluster_of_task, is_arn_of, kept_listed, kind_of, part_of,
 };
 
 /// By what a thing came to be looked for.
@@ -127,7 +127,9 @@ impl Destroyer<'_> {
         let tagged = self.offered(inventory, "resources by their tags", tagged)?;
         let stacks: BTreeSet<_> = inventory.stacks.iter().map(|one| &one.stack.id).collect();
         for arn in tagged.unwrap_or_default() {
-            if stacks.contains(&arn) || owned.iter().any(|id| is_arn_of(&arn, id)) {
+            // A task has the tags of its service, and goes with the cluster.
+            let goes = cluster_of_task(&arn).is_some_and(|cluster| owned.contains(cluster));
+            if goes || stacks.contains(&arn) || owned.iter().any(|id| is_arn_of(&arn, id)) {
                 continue;
             }
             let kept = candidates
@@ -295,7 +297,12 @@ impl Destroyer<'_> {
             LeftoverKind::ReportGroup => return Ok(None),
             LeftoverKind::Tagged => {
                 standing.removable = Removable::ByHand;
-                return Ok(Some(standing));
+                let Some((kind, id)) = kept_listed(id) else {
+                    return Ok(Some(standing));
+                };
+                let there = holdings.any.is_there(kind, &id).await;
+                let there = self.offered(inventory, "what ECS lists on", there)?;
+                return Ok((there.flatten() != Some(false)).then_some(standing));
             }
         };
         Ok(self.owner.owns(trace.named, &tags).then_some(standing))

@@ -188,6 +188,35 @@ async fn protected_tables_need_the_flag() {
     assert!(said.contains("table: TableProtectionLifted"), "{said}");
 }
 
+/// ECS lists what is gone with its tags: only what the Cloud Control API finds is left, and a task goes with its cluster.
+#[tokio::test]
+async fn what_ecs_lists_on_is_left_if_it_is_there() {
+    let bench = Bench::new(&Faults::none());
+    let stack = format!("{STEM}-container");
+    bench.cloud.put_stack(&stack, "CREATE_COMPLETE", &[]);
+    bench.cloud.tag_stack(&stack, OURS);
+    bench
+        .cloud
+        .put_named_resource(&stack, "AWS::ECS::Cluster", "ours");
+    for what in [
+        "task/ours/1",
+        "task/gone/1",
+        "service/gone/api",
+        "task-definition/api:1",
+        "task-definition/api:2",
+        "capacity-provider/other",
+    ] {
+        bench.cloud.put_tagged(&format!("arn:aws:ecs:r:1:{what}"));
+    }
+    let there = "arn:aws:ecs:r:1:task-definition/api:2";
+    bench
+        .cloud
+        .put_other("AWS::ECS::TaskDefinition", there, Some(true));
+    let inventory = bench.inventory().await;
+    let left: Vec<_> = inventory.leftovers.iter().map(|one| &*one.id).collect();
+    assert_eq!(left, ["arn:aws:ecs:r:1:capacity-provider/other", there]);
+}
+
 /// The days that keys and secrets wait are those that were asked for, and the plan says so.
 #[tokio::test]
 async fn keys_and_secrets_wait_as_long_as_was_asked() {
