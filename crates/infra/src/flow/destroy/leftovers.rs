@@ -297,12 +297,10 @@ impl Destroyer<'_> {
             LeftoverKind::ReportGroup => return Ok(None),
             LeftoverKind::Tagged => {
                 standing.removable = Removable::ByHand;
-                let Some((kind, id)) = kept_listed(id) else {
-                    return Ok(Some(standing));
-                };
-                let there = holdings.any.is_there(kind, &id).await;
-                let there = self.offered(inventory, "what ECS lists on", there)?;
-                return Ok((there.flatten() != Some(false)).then_some(standing));
+                return Ok(self
+                    .is_still_there(inventory, id)
+                    .await?
+                    .then_some(standing));
             }
         };
         Ok(self.owner.owns(trace.named, &tags).then_some(standing))
@@ -378,6 +376,20 @@ impl Destroyer<'_> {
         let there = self.holdings.any.is_there(&kept.resource_type, id).await;
         let there = self.offered(inventory, "kept resources of other types", there)?;
         Ok(there.is_some_and(|there| there.unwrap_or(true)))
+    }
+
+    /// Whether a thing with our tags is there: of those that are listed when they are gone, the Cloud Control API tells.
+    async fn is_still_there(
+        &self,
+        inventory: &mut Inventory,
+        arn: &str,
+    ) -> Result<bool, FlowError> {
+        let Some((kind, id)) = kept_listed(arn) else {
+            return Ok(true);
+        };
+        let there = self.holdings.any.is_there(kind, &id).await;
+        let there = self.offered(inventory, "what ECS lists on", there)?;
+        Ok(there.flatten() != Some(false))
     }
 
     async fn report_groups(
