@@ -9,7 +9,7 @@ use stackway_infra::cloud::{LogLines as _, MetricData};
 use stackway_infra::config::EnvironmentKind;
 use stackway_infra::stack_def::{STACKS, StackGraph};
 use stackway_infra::template_diff::Version;
-use stackway_pipeline_runner::{ActionRun, Executions, Status};
+use stackway_pipeline_runner::{ActionRun, Execution, Executions, Status};
 use time::{Duration, OffsetDateTime};
 
 use super::logs::age;
@@ -285,27 +285,25 @@ fn runs(settings: &Settings, from: OffsetDateTime) -> Result<Vec<Run>, Failure> 
         let all = executions
             .of(pipeline.name)
             .map_err(pipeline_here::failure_of)?;
-        let own = all
-            .into_iter()
-            .filter(|one| one.environment == settings.environment.name.as_str());
-        for execution in own {
-            let ended = execution.ended.and_then(|ended| {
-                OffsetDateTime::from_unix_timestamp_nanos(i128::from(ended) * 1_000_000).ok()
-            });
-            let Some(ended) = ended.filter(|ended| *ended >= from) else {
-                continue;
-            };
-            let actions = execution.stages.iter().flat_map(|stage| &stage.actions);
-            let builds = actions.filter(|action| action.provider == BUILD);
-            runs.push(Run {
-                pipeline: execution.pipeline.clone(),
-                ended,
-                failed: execution.status == Status::Failed,
-                build_seconds: builds.filter_map(ActionRun::seconds).sum(),
-            });
-        }
+        let environment = settings.environment.name.as_str();
+        let ended = all.iter().filter_map(|one| run_of(one, environment));
+        runs.extend(ended.filter(|run| run.ended >= from));
     }
     Ok(runs)
+}
+
+/// What counts of an execution; `None` where it is another environment's, or has not ended.
+fn run_of(execution: &Execution, environment: &str) -> Option<Run> {
+    let ended = i128::from(execution.ended?) * 1_000_000;
+    let actions = execution.stages.iter().flat_map(|stage| &stage.actions);
+    let builds = actions.filter(|action| action.provider == BUILD);
+    let run = Run {
+        pipeline: execution.pipeline.clone(),
+        ended: OffsetDateTime::from_unix_timestamp_nanos(ended).ok()?,
+        failed: execution.status == Status::Failed,
+        build_seconds: builds.filter_map(ActionRun::seconds).sum(),
+    };
+    (execution.environment == environment).then_some(run)
 }
 
 /// What the templates are estimated to cost, in a line.
@@ -353,4 +351,49 @@ fn show(
         ui.say(format!("wrote {}; open it in a browser", file.display()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use stackway_pipeline_runner::StageRun;
+
+    use super::*;
+
+    #[test]
+    fn a_run_is_an_execution_that_ended_with_the_time_of_its_builds() {
+        let action = |provider: &str, started, ended| ActionRun {
+            provider: provider.into(),
+            started: Some(started),
+            ended: Some(ended),
+            ..ActionRun::default()
+        };
+        let stage = StageRun {
+            actions: vec![
+                action(BUILD, 1_000, 61_500),
+                action("CloudFormation", 0, 90_000),
+            ],
+            ..StageRun::default()
+        };
+        let execution = Execution {
+            pipeline: "application".into(),
+            environment: "local".into(),
+            status: Status::Failed,
+            ended: Some(100_000),
+            stages: vec![stage],
+            ..Execution::default()
+        };
+        let expected = Run {
+            pipeline: "application".into(),
+            ended: OffsetDateTime::from_unix_timestamp(100).unwrap(),
+            failed: true,
+            build_seconds: 60.5,
+        };
+        assert_eq!(run_of(&execution, "local"), Some(expected));
+        assert_eq!(run_of(&execution, "dev"), None);
+        let runs = Execution {
+            ended: None,
+            ..execution
+        };
+        assert_eq!(run_of(&runs, "local"), None);
+    }
 }

@@ -165,6 +165,12 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &ImportArgs) -> Resu
     Ok(())
 }
 
+/// The tags that a stack was given; those of AWS itself cannot be given.
+fn own_tags(stack: &Stack) -> BTreeMap<String, String> {
+    let tags = stack.tags.clone().into_iter();
+    tags.filter(|(key, _)| !key.starts_with("aws:")).collect()
+}
+
 /// What CloudFormation says against an import is mostly of one of two things.
 fn refused(failure: Failure) -> Failure {
     failure.hint("what is imported must be there, and be held by no other stack: remove it there with DeletionPolicy Retain first")
@@ -244,6 +250,7 @@ impl Wanted<'_> {
             name: format!("stackway-import-{time}"),
             template_body: plan.template_body.clone(),
             parameters,
+            tags: standing.map(own_tags).unwrap_or_default(),
             capabilities: input.capabilities.clone(),
             targets: plan.targets.clone(),
         };

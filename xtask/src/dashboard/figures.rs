@@ -6,6 +6,7 @@ use stackway_infra::cloud::{AlarmState, MetricPoint, MetricSeries};
 use time::{Duration, OffsetDateTime};
 
 use super::definition::{Alarm, Definition, Metric, Reach, Series, Source, Widget};
+use super::page::moment;
 
 /// About how many values a chart has.
 const VALUES: i64 = 60;
@@ -364,16 +365,17 @@ impl Reader<'_> {
     /// How an alarm's figure is; `None` where there is none to go by.
     fn alarm(&self, alarm: &Alarm, series: &Series) -> Option<(State, String)> {
         let answer = self.answer(&series.source);
-        let state = match self.told {
-            AlarmsTold::States(states) => {
-                let told = states.iter().find(|state| state.name == alarm.name);
-                told.map(|told| told.state.as_str())
-            }
+        let told = match self.told {
+            AlarmsTold::States(states) => states.iter().find(|state| state.name == alarm.name),
             AlarmsTold::Refused(_) | AlarmsTold::Unwatched => None,
         };
+        let state = told.map(|told| told.state.as_str());
         let limit = || format!("{} {}", series.label, limit(alarm));
         if state == Some("ALARM") {
-            return Some((State::Bad, format!("alarm: {}", limit())));
+            let since = told.and_then(|told| told.since);
+            let since = since.map(|at| format!(" since {}", moment(at)));
+            let said = format!("alarm{}: {}", since.unwrap_or_default(), limit());
+            return Some((State::Bad, said));
         }
         match breach(alarm, answer.points(), self.span) {
             // CloudWatch, where it watches, knows better what is now.

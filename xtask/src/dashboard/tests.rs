@@ -100,7 +100,7 @@ impl MetricData for Scripted {
                 _ => "OK",
             }
             .into(),
-            since: None,
+            since: Some(now() - Duration::minutes(20)),
         };
         Ok(names.iter().map(state).collect())
     }
@@ -298,6 +298,10 @@ async fn states_follow_from_alarms_and_thresholds() {
         };
         let (board, _) = board(here, Scripted::default()).await;
         let states = (board.cards[1].state, board.cards[2].state);
+        if alarm.is_some() {
+            let said = "alarm since 2026-11-19 11:50 UTC: 5xx ≥ 1";
+            assert_eq!(board.cards[1].said, said);
+        }
         assert_eq!(states, expected, "{what}");
     }
 }

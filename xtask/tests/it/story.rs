@@ -30,6 +30,36 @@ fn scan(endpoint: &str, table: &str) -> Value {
         .unwrap()
 }
 
+/// What the dashboard shows of the four requests, one of which asks for what is not there.
+fn figures_are_those_of_the_requests(bench: &Workbench) {
+    let board = bench
+        .run(&["dashboard", "--env", "local", "--format", "json"])
+        .succeeded()
+        .json();
+    let cards = board["cards"].as_array().unwrap();
+    let figures: Vec<&Value> = cards
+        .iter()
+        .flat_map(|card| card["figures"].as_array().unwrap())
+        .collect();
+    let figure = |label: &str| {
+        let found = figures.iter().find(|figure| figure["label"] == label);
+        *found.unwrap()
+    };
+    for (label, expected) in [
+        ("requests", 4.0),
+        ("4xx", 1.0),
+        ("5xx", 0.0),
+        ("no answer", 0.0),
+    ] {
+        assert_eq!(figure(label)["value"], expected, "{label}");
+    }
+    assert!(figure("p99")["value"].is_number());
+    assert!(figure("cold starts")["value"].as_f64().unwrap() >= 1.0);
+    // What nothing measures is not zero.
+    assert_eq!(figure("read")["value"], Value::Null);
+    assert_eq!(figure("read")["why"], "not measured here");
+}
+
 #[test]
 #[expect(
     clippy::too_many_lines,
@@ -108,6 +138,8 @@ fn deploy_call_redeploy_destroy() {
         json!([stored]),
         "in the table that CloudFormation made"
     );
+    assert!(ureq::get(format!("{url}/nope")).call().is_err());
+    figures_are_those_of_the_requests(&bench);
 
     let again = bench.run(&["deploy", "--env", "local"]).succeeded();
     assert!(

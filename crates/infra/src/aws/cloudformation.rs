@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::operation::create_change_set::CreateChangeSetOutput;
 use aws_sdk_cloudformation::types::{self as sdk, ChangeSetType};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use time::OffsetDateTime;
@@ -90,12 +91,7 @@ impl Stacks for CloudFormation {
             .send()
             .await
             .map_err(|error| cloud_error("cloudformation:CreateChangeSet", &error))?;
-        Ok(ChangeSet {
-            id: answer.id().unwrap_or_default().to_owned(),
-            stack_id: answer.stack_id().unwrap_or_default().to_owned(),
-            state: ChangeSetState::Pending,
-            changes: Vec::new(),
-        })
+        Ok(asked(&answer))
     }
 
     async fn describe_change_set(&self, id: &str, stack_id: &str) -> Result<ChangeSet, CloudError> {
@@ -249,6 +245,16 @@ pub(super) fn new_token(what: &str) -> String {
         "stackway-{what}-{}",
         OffsetDateTime::now_utc().unix_timestamp_nanos()
     )
+}
+
+/// A change set that was asked for: its contents are not known yet.
+fn asked(answer: &CreateChangeSetOutput) -> ChangeSet {
+    ChangeSet {
+        id: answer.id().unwrap_or_default().to_owned(),
+        stack_id: answer.stack_id().unwrap_or_default().to_owned(),
+        state: ChangeSetState::Pending,
+        changes: Vec::new(),
+    }
 }
 
 /// A name of ours is unique, so a repeated request is the same one. Another may be made again and again.

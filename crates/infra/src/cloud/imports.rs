@@ -27,6 +27,8 @@ pub struct ImportRequest {
     pub template_body: String,
     /// Parameter values by name.
     pub parameters: BTreeMap<String, String>,
+    /// The tags that the stack has, which an import may not change; none for a new one.
+    pub tags: BTreeMap<String, String>,
     /// Such as `CAPABILITY_NAMED_IAM`.
     pub capabilities: Vec<String>,
     /// What it takes in.

@@ -27,6 +27,7 @@ fn request(template: &str) -> ImportRequest {
         name: "stackway-import-1".into(),
         template_body: template.into(),
         parameters: BTreeMap::new(),
+        tags: BTreeMap::new(),
         capabilities: vec![],
         targets: vec![ImportTarget {
             logical_id: "Table".into(),

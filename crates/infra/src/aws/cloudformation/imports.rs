@@ -1,9 +1,9 @@
 use async_trait::async_trait;
 use aws_sdk_cloudformation::types::{self as sdk, ChangeSetType};
 
-use super::{CloudFormation, cloud_error, new_token};
+use super::{CloudFormation, asked, cloud_error, new_token};
 use crate::cloud::{CloudError, ImportRequest, Imports, ResourceIdentifiers};
-use crate::stack::{ChangeSet, ChangeSetState, ImportTarget};
+use crate::stack::{ChangeSet, ImportTarget};
 
 fn target(target: &ImportTarget) -> sdk::ResourceToImport {
     sdk::ResourceToImport::builder()
@@ -44,7 +44,10 @@ impl Imports for CloudFormation {
                 .build()
         });
         let capabilities = request.capabilities.iter().map(|name| name.as_str().into());
-        // Neither tags nor outputs: CloudFormation takes none while it imports, and the deploy that follows gives them.
+        // CloudFormation takes neither new tags nor new outputs while it imports: the deploy that follows gives them.
+        let tags = (request.tags.iter())
+            .map(|(key, value)| sdk::Tag::builder().key(key).value(value).build());
+        let tags: Vec<_> = tags.collect();
         let answer = self
             .client
             .create_change_set()
@@ -54,17 +57,13 @@ impl Imports for CloudFormation {
             .change_set_type(ChangeSetType::Import)
             .template_body(&request.template_body)
             .set_parameters(Some(parameters.collect()))
+            .set_tags((!tags.is_empty()).then_some(tags))
             .set_capabilities(Some(capabilities.collect()))
             .set_resources_to_import(Some(request.targets.iter().map(target).collect()))
             .send()
             .await
             .map_err(|error| cloud_error("cloudformation:CreateChangeSet", &error))?;
-        Ok(ChangeSet {
-            id: answer.id().unwrap_or_default().to_owned(),
-            stack_id: answer.stack_id().unwrap_or_default().to_owned(),
-            state: ChangeSetState::Pending,
-            changes: Vec::new(),
-        })
+        Ok(asked(&answer))
     }
 }
 
@@ -124,6 +123,7 @@ mod tests {
             name: "stackway-import-1".into(),
             template_body: "{}".into(),
             parameters: BTreeMap::from([("Project".into(), "one".into())]),
+            tags: BTreeMap::new(),
             capabilities: vec![],
             targets: vec![ImportTarget {
                 logical_id: "Table".into(),

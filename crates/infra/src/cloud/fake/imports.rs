@@ -25,7 +25,7 @@ impl Imports for FakeCloud {
                 create,
                 template_body: request.template_body.clone(),
                 parameters: request.parameters.clone(),
-                tags: std::collections::BTreeMap::new(),
+                tags: request.tags.clone(),
                 capabilities: request.capabilities.clone(),
             })?;
             if let Some(fake) = state.change_sets.get_mut(&set.id) {
