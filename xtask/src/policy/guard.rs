@@ -3,10 +3,15 @@
 //! See [cfn-guard](https://docs.aws.amazon.com/cfn-guard/latest/ug/writing-rules.html).
 
 use std::collections::BTreeSet;
+use std::io::Cursor;
 use std::path::Path;
 
-use cfn_guard::{ValidateInput, run_checks};
-use serde_json::Value;
+use cfn_guard::commands::validate::{OutputFormatType, ShowSummaryType};
+use cfn_guard::commands::{Executable as _, FAILURE_STATUS_CODE, SUCCESS_STATUS_CODE};
+use cfn_guard::utils::reader::{ReadBuffer, Reader};
+use cfn_guard::utils::writer::{WriteBuffer, Writer};
+use cfn_guard::{CommandBuilder as _, ValidateBuilder};
+use serde_json::{Map, Value, json};
 use stackway_infra::template::Template;
 
 use super::{Breach, files};
@@ -43,6 +48,8 @@ impl Rules {
     /// What the rules have against a template.
     pub(super) fn breaches(&self, file: &str, template: &Template) -> Result<Vec<Breach>, Failure> {
         let mut all = Vec::new();
+        let resources = resources(template);
+        // One by one: beside findings of another file, a file that cannot be read would go unheard.
         for (name, rules) in &self.0 {
             let refused = |why: String| {
                 Failure::new(
@@ -51,21 +58,14 @@ impl Rules {
                 )
                 .cause(why)
             };
-            let report = run_checks(
-                ValidateInput {
-                    content: &template.text,
-                    file_name: file,
-                },
-                ValidateInput {
-                    content: rules,
-                    file_name: name,
-                },
-                false,
-            )
-            .map_err(|error| refused(error.to_string()))?;
+            let report = validate(&json!({ "data": [resources], "rules": [rules] }))
+                .map_err(|error| refused(error.to_string()))?
+                .map_err(refused)?;
             let report: Value =
                 serde_json::from_str(&report).map_err(|error| refused(error.to_string()))?;
-            for rule in report["not_compliant"].as_array().into_iter().flatten() {
+            let reports = report.as_array().into_iter().flatten();
+            let broken = reports.filter_map(|report| report["not_compliant"].as_array());
+            for rule in broken.flatten() {
                 let rule = &rule["Rule"];
                 let name = rule["name"].as_str().unwrap_or_default();
                 clauses(name, &rule["checks"], &mut all);
@@ -73,6 +73,51 @@ impl Rules {
         }
         Ok(all)
     }
+}
+
+/// Runs cfn-guard's `validate` over a payload and returns its report, or what it says against the rules themselves.
+///
+/// `run_checks`, which is made for this, loses all but the last 8 KiB of a report (3.2.1).
+fn validate(payload: &Value) -> Result<Result<String, String>, cfn_guard::Error> {
+    let command = ValidateBuilder::default()
+        .payload(true)
+        .structured(true)
+        .output_format(OutputFormatType::JSON)
+        .show_summary(vec![ShowSummaryType::None])
+        .try_build()?;
+    let mut reader = Reader::new(ReadBuffer::Cursor(Cursor::new(
+        payload.to_string().into_bytes(),
+    )));
+    let memory = || WriteBuffer::Vec(Vec::new());
+    let mut writer = Writer::new_with_err(memory(), memory())?;
+    let code = command.execute(&mut writer, &mut reader)?;
+    Ok(match code {
+        SUCCESS_STATUS_CODE | FAILURE_STATUS_CODE => Ok(writer.into_string()?),
+        _ => Err(writer.err_to_stripped()?.trim().to_owned()),
+    })
+}
+
+/// The resources as JSON: cfn-guard does not read all that YAML may be.
+fn resources(template: &Template) -> String {
+    let resources = template.resources.iter().map(|(id, resource)| {
+        let mut all = Map::from_iter([("Type".to_owned(), json!(resource.resource_type))]);
+        let policies = [
+            ("DeletionPolicy", &resource.deletion_policy),
+            ("UpdateReplacePolicy", &resource.update_replace_policy),
+        ];
+        for (name, policy) in policies {
+            all.extend(
+                policy
+                    .as_ref()
+                    .map(|policy| (name.to_owned(), json!(policy))),
+            );
+        }
+        if !resource.properties.is_null() {
+            all.insert("Properties".to_owned(), resource.properties.clone());
+        }
+        (id.clone(), Value::Object(all))
+    });
+    json!({ "Resources": resources.collect::<Map<_, _>>() }).to_string()
 }
 
 /// The clauses of a report that do not hold: each has its check, with the path that it came to, and its message.

@@ -9,6 +9,7 @@ mod iam;
 mod secrets;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -106,6 +107,7 @@ pub(crate) fn of_template(
 ) -> Result<Vec<Finding>, Failure> {
     let mut breaches = rules.breaches(file, template)?;
     breaches.extend(iam::breaches(template));
+    breaches.extend(tls::breaches(template));
     Ok(allowed::without(file, template, breaches, &rules.names()))
 }
 

@@ -48,6 +48,48 @@ fn every_rule_has_an_example_that_passes_and_one_that_fails() {
 }
 
 #[test]
+fn what_no_policy_names_is_told() {
+    let text = "
+Resources:
+  Bucket: {Type: AWS::S3::Bucket, DeletionPolicy: Delete, UpdateReplacePolicy: Retain}
+  Named: {Type: AWS::SNS::Topic}
+  NamedPolicy: {Type: AWS::SNS::TopicPolicy, Properties: {Topics: [!Ref Named], PolicyDocument: {}}}
+  Topic: {Type: AWS::SNS::Topic}
+";
+    let path = Path::new("t.yaml");
+    let template = Template::parse(text, path).unwrap();
+    let found = of_template("t.yaml", &template, &rules()).unwrap();
+    let without: Vec<_> = found
+        .iter()
+        .filter(|finding| finding.reason.contains("has no policy"))
+        .map(|finding| format!("{:?} {} {:?}", finding.line, finding.rule, finding.resource))
+        .collect();
+    assert_eq!(
+        without,
+        [
+            r#"Some(3) bucket_takes_tls_alone Some("Bucket")"#,
+            r#"Some(6) topic_takes_tls_alone Some("Topic")"#
+        ]
+    );
+}
+
+#[test]
+fn a_rule_that_cannot_be_read_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = "let buckets = Resources.*[ Type == 'AWS::S3::Bucket'\nrule half when";
+    std::fs::write(folder.path().join("broken.guard"), broken).unwrap();
+    let good = root().join("cloudformation/rules/storage.guard");
+    std::fs::copy(good, folder.path().join("storage.guard")).unwrap();
+    let rules = Rules::load(folder.path()).unwrap();
+    let template = Template::parse(
+        "Resources: {A: {Type: AWS::S3::Bucket}}",
+        Path::new("t.yaml"),
+    );
+    let error = of_template("t.yaml", &template.unwrap(), &rules).unwrap_err();
+    assert!(error.message.contains("cannot hold `t.yaml`"), "{error:?}");
+}
+
+#[test]
 fn the_examples_are_those_of_rules() {
     let mut names = rules().names();
     names.extend([secrets::RULE.to_owned(), "allowed".to_owned()]);
