@@ -1,5 +1,6 @@
 //! Stacks that an environment places over accounts or units and regions: rolled out as stack sets, after the stacks.
 
+mod buckets;
 mod display;
 mod failure;
 mod needs;
@@ -33,10 +34,11 @@ use crate::package::Package;
 use crate::settings::Settings;
 use crate::ui::Ui;
 
+pub(crate) use buckets::HeldBucket;
 pub(crate) use display::RollOutDisplay;
 pub(crate) use needs::{check, only, outputs_here, split};
 pub(crate) use phases::{OwnValues, Phase, left_regions, phases};
-pub(crate) use remove::{Standing, remove, standing};
+pub(crate) use remove::{Standing, held, remove, standing};
 pub(crate) use report::{StackSetReport, report_markdown, report_text};
 
 /// What a plan writes for a value that a stack gives once it stands.

@@ -8,9 +8,11 @@ use stackway_infra::cloud::stack_sets::StackSets as _;
 use stackway_infra::flow::roll_out::RemovedStackSet;
 use stackway_infra::inventory::{MadeSet, Owner};
 use stackway_infra::stack_def::{STACKS, StackGraph};
-use stackway_infra::stack_set::{CallAs, Preferences, StackSet, StackSetAddress};
+use stackway_infra::stack_set::{
+    CallAs, Pair, Preferences, StackInstance, StackSet, StackSetAddress,
+};
 
-use super::{RollOutDisplay, placement, roll_out};
+use super::{HeldBucket, RollOutDisplay, buckets, placement, roll_out};
 use crate::cloud::Cloud;
 use crate::commands::status::graph_failure;
 use crate::failure::{Failure, Kind};
@@ -27,6 +29,34 @@ pub(crate) struct Standing {
     pub(crate) region: Option<String>,
     /// The accounts and regions of its instances.
     pub(crate) instances: Vec<String>,
+    /// The stacks of its instances, by their ids.
+    pub(crate) stacks: Vec<(Pair, String)>,
+    /// What [`held`] found in them.
+    pub(crate) buckets: Vec<HeldBucket>,
+}
+
+impl Standing {
+    fn new(
+        stack: &str,
+        address: StackSetAddress,
+        region: Option<String>,
+        instances: Vec<StackInstance>,
+    ) -> Self {
+        Self {
+            stack: stack.to_owned(),
+            address,
+            region,
+            instances: instances
+                .iter()
+                .map(|instance| instance.pair.to_string())
+                .collect(),
+            stacks: instances
+                .into_iter()
+                .filter_map(|instance| Some((instance.pair, instance.stack_id?)))
+                .collect(),
+            buckets: Vec::new(),
+        }
+    }
 }
 
 /// Whether a set is this environment's: by its tags, as its name may be the start of another project's too.
@@ -83,15 +113,8 @@ pub(crate) async fn standing(
                 continue;
             }
             let instances = client.stack_instances(&set.address).await?;
-            found.push(Standing {
-                stack: stack.to_owned(),
-                instances: instances
-                    .iter()
-                    .map(|instance| instance.pair.to_string())
-                    .collect(),
-                address: set.address,
-                region: None,
-            });
+            let stack = stack.to_owned();
+            found.push(Standing::new(&stack, set.address, None, instances));
         }
     }
     found.extend(made_by_pipelines(settings, cloud, made, &found).await?);
@@ -100,6 +123,21 @@ pub(crate) async fn standing(
     let order = graph.deploy_order();
     found.sort_by_key(|set| Reverse(order.iter().position(|def| def.name == set.stack)));
     Ok(found)
+}
+
+/// The same, with what the buckets of their stacks hold.
+///
+/// # Errors
+/// As for [`standing`], and where a bucket does not answer.
+pub(crate) async fn held(
+    settings: &Settings,
+    cloud: &Cloud,
+    stacks: &[String],
+    made: &[MadeSet],
+) -> Result<Vec<Standing>, Failure> {
+    let mut sets = standing(settings, cloud, stacks, made).await?;
+    buckets::look_into(cloud, &mut sets).await?;
+    Ok(sets)
 }
 
 /// Of the sets that pipelines name, those that are there and not listed yet.
@@ -129,20 +167,18 @@ async fn made_by_pipelines(
             continue;
         }
         let instances = client.stack_instances(&address).await?;
-        found.push(Standing {
-            stack: one.name.clone(),
-            instances: instances
-                .iter()
-                .map(|instance| instance.pair.to_string())
-                .collect(),
+        found.push(Standing::new(
+            &one.name,
             address,
-            region: one.region.clone(),
-        });
+            one.region.clone(),
+            instances,
+        ));
     }
     Ok(found)
 }
 
-/// Removes the sets with their instances, and with their stacks unless `retain_stacks`; each is looked for again.
+/// Removes the sets with their instances, and with their stacks unless `retain_stacks`; each is looked for again. The buckets
+/// that were found in them are emptied first.
 ///
 /// # Errors
 /// The first set that could not be removed, with every instance's reason.
@@ -161,6 +197,9 @@ pub(crate) async fn remove(
                 placement.preferences.clone()
             });
         let client = client_in(cloud, set.region.as_deref());
+        if !retain_stacks {
+            buckets::empty(ui, cloud, set).await?;
+        }
         let display = RollOutDisplay::new(ui, &set.stack, "removed");
         let result = roll_out(&client, cloud, &display)
             .remove(&set.address, &preferences, retain_stacks)

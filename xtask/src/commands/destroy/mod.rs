@@ -204,7 +204,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DestroyArgs) -> Res
     let elsewhere = Elsewhere::look(&destroyer, &cloud, &inventory)
         .await
         .map_err(failed)?;
-    let sets = stack_sets::standing(&settings, &cloud, &args.stacks, &inventory.made_sets).await?;
+    let sets = stack_sets::held(&settings, &cloud, &args.stacks, &inventory.made_sets).await?;
     let region = settings.naming.region.as_str();
     let mut found = Found::new(&inventory, &sets, region);
     for other in &elsewhere {

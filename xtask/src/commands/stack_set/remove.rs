@@ -34,7 +34,11 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &RemoveArgs) -> Resu
     let settings = Settings::resolve(ui, global, &args.endpoint)?;
     let environment = settings.environment.name.to_string();
     let cloud = cloud(&settings).await?;
-    let sets = stack_sets::standing(&settings, &cloud, &args.stacks, &[]).await?;
+    let sets = if args.retain_stacks {
+        stack_sets::standing(&settings, &cloud, &args.stacks, &[]).await?
+    } else {
+        stack_sets::held(&settings, &cloud, &args.stacks, &[]).await?
+    };
     if sets.is_empty() {
         ui.say(format!("no stack set of `{environment}` is there"));
         return Ok(());
@@ -53,6 +57,12 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &RemoveArgs) -> Resu
         ));
         for instance in &set.instances {
             ui.say(format!("  {instance}"));
+        }
+        for bucket in &set.buckets {
+            ui.say(format!(
+                "  bucket {} in {}: {} versions of objects, {} bytes",
+                bucket.name, bucket.pair.region, bucket.contents.versions, bucket.contents.bytes
+            ));
         }
     }
     if args.dry_run {

@@ -3,6 +3,7 @@
 //! Works over [`StackSets`] alone. Every operation is awaited, with what it does to each instance; one that ends in
 //! FAILED or STOPPED is an error with each instance's reason.
 
+mod buckets;
 mod drift;
 mod error;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod remove;
 #[cfg(test)]
 mod tests;
 
+pub use buckets::buckets_of_stack;
 pub use drift::DriftReport;
 pub use error::RollOutError;
 pub use plan::{OVERRIDES_TAG, RollOutPlan, Unwanted, WantedStackSet};

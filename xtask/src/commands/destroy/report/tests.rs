@@ -8,7 +8,7 @@ use stackway_infra::inventory::{
     RepositoryContents, TableContents,
 };
 use stackway_infra::stack::{Stack, StackResource, StackStatus};
-use stackway_infra::stack_set::{CallAs, StackSetAddress};
+use stackway_infra::stack_set::{CallAs, Pair, StackSetAddress};
 use time::macros::datetime;
 
 use super::*;
@@ -219,6 +219,17 @@ fn sets() -> Vec<Standing> {
         },
         region: None,
         instances: vec!["111122223333 eu-west-2".to_owned()],
+        stacks: Vec::new(),
+        buckets: vec![HeldBucket {
+            pair: Pair::new("111122223333", "us-east-1"),
+            name: "builds".to_owned(),
+            contents: BucketContents {
+                versions: 3,
+                markers: 1,
+                uploads: 0,
+                bytes: 2048,
+            },
+        }],
     }]
 }
 
