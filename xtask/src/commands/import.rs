@@ -8,6 +8,7 @@ use stackway_infra::clock::{Clock as _, SystemClock};
 use stackway_infra::cloud::{CloudError, ImportRequest, Imports as _, Stacks as _};
 use stackway_infra::config::EnvironmentKind;
 use stackway_infra::flow::{FlowError, Importer, Planner};
+use stackway_infra::preflight::is_ours;
 use stackway_infra::stack::{ImportPlan, ImportTarget, ImportWish, Stack};
 use stackway_infra::stack_def::{StackDef, StackGraph};
 use stackway_infra::template::Template;
@@ -149,20 +150,27 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &ImportArgs) -> Resu
     if let Err(error) = ended {
         return Err(diagnosis::explain(failed(error.clone()), &error, &cloud).await);
     }
-    let (count, deploy) = (
-        import.targets.len(),
-        format!(
-            "cargo xtask deploy --env {name} --stack {0} --adopt {0}",
-            def.name
-        ),
-    );
-    let s = if count == 1 { "" } else { "s" };
-    ui.say(format!(
-        "imported {count} resource{s} into {stack_name}, as they are; `cargo xtask drift --env {name} --stack {}` tells where they differ \
-         from the template\nnext: `{deploy}` gives the stack its outputs and tags, and changes what differs",
-        def.name
-    ));
+    let ours = standing.is_some_and(|stack| is_ours(&settings.naming, &stack.tags));
+    ui.say(imported(&import, &stack_name, &name, def.name, ours));
     Ok(())
+}
+
+/// What was done, and what comes next. A stack of ours has its tags already.
+fn imported(plan: &ImportPlan, stack_name: &str, name: &str, stack: &str, ours: bool) -> String {
+    let (count, them) = match plan.targets.len() {
+        1 => ("1 resource".to_owned(), "it differs"),
+        count => (format!("{count} resources"), "they differ"),
+    };
+    let here = format!("--env {name} --stack {stack}");
+    let (adopt, gives) = if ours {
+        (String::new(), "outputs")
+    } else {
+        (format!(" --adopt {stack}"), "its outputs and tags")
+    };
+    format!(
+        "imported {count} into {stack_name}; `cargo xtask drift {here}` tells where {them} from the template\n\
+         next: `cargo xtask deploy {here}{adopt}` gives the stack {gives}, and changes what differs"
+    )
 }
 
 /// The tags that a stack was given; those of AWS itself cannot be given.
@@ -382,6 +390,23 @@ fn report_of(target: &ImportTarget) -> ResourceReport<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_next_is_said() {
+        let target = ImportTarget {
+            logical_id: "Table".into(),
+            resource_type: "AWS::DynamoDB::Table".into(),
+            identifier: BTreeMap::new(),
+        };
+        let plan = |count| ImportPlan {
+            template_body: String::new(),
+            parameters: vec![],
+            targets: vec![target.clone(); count],
+            left: vec![],
+        };
+        let said = |count, ours| imported(&plan(count), "acme-table", "dev", "table", ours);
+        insta::assert_snapshot!([said(1, false), said(2, true)].join("\n\n"));
+    }
 
     #[test]
     fn identifiers_are_read() {

@@ -6,8 +6,8 @@ use futures::future::try_join_all;
 use stackway_infra::cloud::{CloudError, MetricData};
 use time::{Duration, OffsetDateTime};
 
+use super::answer::{AlarmsTold, Answer, Answers, Span};
 use super::definition::{Definition, Metric, Reach, Source};
-use super::figures::{AlarmsTold, Answer, Answers, Span};
 use super::here::Here;
 
 /// What is asked for, by the call that it goes into.

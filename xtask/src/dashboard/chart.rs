@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use stackway_infra::cloud::MetricPoint;
 
-use super::figures::{Card, Figure, Span, number};
+use super::answer::Span;
+use super::figures::{Card, Figure};
+use super::number::number;
 use super::page::clock;
 use crate::html::escape;
 

@@ -1,137 +1,13 @@
 //! From what was asked to what is read in ten seconds: a card for each widget, each with its state.
 
-use std::collections::BTreeMap;
-
-use stackway_infra::cloud::{AlarmState, MetricPoint, MetricSeries};
+use stackway_infra::cloud::MetricPoint;
 use time::{Duration, OffsetDateTime};
 
+use super::answer::{AlarmsTold, Answer, Answers, Span};
 use super::definition::{Alarm, Definition, Metric, Reach, Series, Source, Widget};
+use super::held::{Held, held};
+use super::number::{length, number};
 use super::page::moment;
-
-/// About how many values a chart has.
-const VALUES: i64 = 60;
-
-/// A time in periods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) from: OffsetDateTime,
-    pub(crate) until: OffsetDateTime,
-    /// Seconds.
-    pub(crate) period: u32,
-}
-
-impl Span {
-    /// The span that a widget looks back over, in periods that CloudWatch still has: minutes for 15 days, five minutes for
-    /// 63, hours beyond.
-    ///
-    /// See [GetMetricData](https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html).
-    pub(crate) fn back(reach: Reach, asked: Duration, now: OffsetDateTime) -> Self {
-        let (length, period) = match reach {
-            Reach::Asked => {
-                let least = match asked.whole_days() {
-                    0..15 => 60,
-                    15..63 => 300,
-                    _ => 3600,
-                };
-                let wanted = asked.whole_seconds() / VALUES;
-                let period = [60, 300, 900, 3600, 21_600, 86_400]
-                    .into_iter()
-                    .find(|period| *period >= least && i64::from(*period) >= wanted);
-                (asked, period.unwrap_or(86_400))
-            }
-            Reach::Day => (Duration::DAY, 3600),
-            // Charges are told a few times a day, and begin anew with the month.
-            Reach::Month => {
-                let begin = now.replace_day(1).unwrap_or(now).date().midnight();
-                let length = (now - begin.assume_utc()).max(Duration::hours(6));
-                (length, 21_600)
-            }
-        };
-        Self {
-            from: now - length,
-            until: now,
-            period,
-        }
-    }
-
-    /// When the period begins that a time is in: seconds since 1970.
-    pub(crate) fn period_of(&self, at: OffsetDateTime) -> i64 {
-        let period = i64::from(self.period);
-        at.unix_timestamp().div_euclid(period) * period
-    }
-}
-
-/// What was answered when a metric was asked for. Only points are figures: the rest is never zero.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Answer {
-    /// Its values; none where nothing was written.
-    Points(Vec<MetricPoint>),
-    /// Some of its values, and why it is not all.
-    Partial(Vec<MetricPoint>, String),
-    /// The service would not say.
-    Refused(String),
-    /// Nothing measures it.
-    Unmeasured(String),
-}
-
-impl From<MetricSeries> for Answer {
-    fn from(series: MetricSeries) -> Self {
-        match series.incomplete {
-            None => Self::Points(series.points),
-            Some(why) if series.points.is_empty() => Self::Refused(why),
-            Some(why) => Self::Partial(series.points, why),
-        }
-    }
-}
-
-impl Answer {
-    pub(crate) fn points(&self) -> &[MetricPoint] {
-        match self {
-            Self::Points(points) | Self::Partial(points, _) => points,
-            Self::Refused(_) | Self::Unmeasured(_) => &[],
-        }
-    }
-
-    /// Why there is no figure, or not all of it.
-    fn why(&self) -> Option<String> {
-        match self {
-            Self::Points(points) if points.is_empty() => Some("no data".to_owned()),
-            Self::Points(_) => None,
-            Self::Partial(_, why) => Some(format!("not all: {why}")),
-            Self::Refused(why) => Some(format!("refused: {why}")),
-            Self::Unmeasured(why) => Some(why.clone()),
-        }
-    }
-
-    fn divided(&self, by: f64) -> Self {
-        let divide = |points: &[MetricPoint]| {
-            let divided = points.iter().map(|point| MetricPoint {
-                value: point.value / by,
-                ..*point
-            });
-            divided.collect()
-        };
-        match self {
-            Self::Points(points) => Self::Points(divide(points)),
-            Self::Partial(points, why) => Self::Partial(divide(points), why.clone()),
-            other => other.clone(),
-        }
-    }
-}
-
-/// All answers: by the region of its widget, how far back, and the metric.
-pub(crate) type Answers = BTreeMap<(String, Reach, Metric), Answer>;
-
-/// What CloudWatch says of alarms.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum AlarmsTold {
-    /// The states of those that there are.
-    States(Vec<AlarmState>),
-    /// It would not say.
-    Refused(String),
-    /// Nobody watches: figures are held against the thresholds here.
-    Unwatched,
-}
 
 /// How a card looks at a glance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -377,18 +253,24 @@ impl Reader<'_> {
             let said = format!("alarm{}: {}", since.unwrap_or_default(), limit());
             return Some((State::Bad, said));
         }
-        match breach(alarm, answer.points(), self.span) {
+        let held = held(alarm, answer.points(), self.span);
+        let was = |word: &str| {
+            let said = format!("{} {word} {}", series.label, self::limit(alarm));
+            Some((State::Was, said))
+        };
+        match held {
             // CloudWatch, where it watches, knows better what is now.
-            Some(Breach::Now) if state != Some("OK") => Some((State::Bad, limit())),
-            Some(_) => Some((
-                State::Was,
-                format!("{} was {}", series.label, self::limit(alarm)),
-            )),
-            None if matches!(answer, Answer::Refused(_)) => {
+            Held::Now if state != Some("OK") => Some((State::Bad, limit())),
+            Held::Now | Held::Before => was("was"),
+            Held::Perhaps => was("may have been"),
+            Held::Not => Some((State::Good, "ok".to_owned())),
+            Held::Unknown if matches!(answer, Answer::Refused(_)) => {
                 Some((State::Refused, "refused".to_owned()))
             }
-            None if answer.points().is_empty() => None,
-            None => Some((State::Good, "ok".to_owned())),
+            Held::Unknown if state == Some("OK") && !answer.points().is_empty() => {
+                Some((State::Good, "ok".to_owned()))
+            }
+            Held::Unknown => None,
         }
     }
 }
@@ -410,76 +292,6 @@ pub(crate) fn limit(alarm: &Alarm) -> String {
     format!("{sign} {} {unit}", number(alarm.threshold))
         .trim_end()
         .to_owned()
-}
-
-/// When figures were over an alarm's threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Breach {
-    Before,
-    Now,
-}
-
-/// Whether the values would have set the alarm off: so many of its periods in a row. A period without a value is not over, as
-/// the template has it.
-fn breach(alarm: &Alarm, points: &[MetricPoint], span: Span) -> Option<Breach> {
-    let mut periods: BTreeMap<i64, f64> = BTreeMap::new();
-    let length = i64::from(alarm.period.max(span.period));
-    let period_of = |at: OffsetDateTime| at.unix_timestamp().div_euclid(length);
-    for point in points {
-        let value = periods.entry(period_of(point.at)).or_default();
-        *value = match alarm.metric.statistic.as_str() {
-            "Sum" => *value + point.value,
-            _ => value.max(point.value),
-        };
-    }
-    let over = |period: i64| {
-        periods
-            .get(&period)
-            .is_some_and(|value| alarm.is_over(*value))
-    };
-    let needed = i64::try_from(alarm.periods).unwrap_or(1);
-    let ends: Vec<i64> = (periods.keys().copied())
-        .filter(|end| (0..needed).all(|back| over(end - back)))
-        .collect();
-    // The period that is under way counts, and so does the one before it.
-    let last = *ends.last()?;
-    Some(if last >= period_of(span.until) - 1 {
-        Breach::Now
-    } else {
-        Breach::Before
-    })
-}
-
-/// A length of time in the unit that fits.
-pub(crate) fn length(seconds: i64) -> String {
-    match seconds {
-        seconds if seconds % 86_400 == 0 => format!("{} d", seconds / 86_400),
-        seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
-        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
-        seconds => format!("{seconds} s"),
-    }
-}
-
-/// A number for people: thousands apart, and decimals where they tell something.
-pub(crate) fn number(value: f64) -> String {
-    let decimals = match value.abs() {
-        size if size >= 100.0 || size.fract() < 1e-9 => 0,
-        size if size >= 10.0 => 1,
-        _ => 2,
-    };
-    let text = format!("{value:.decimals$}");
-    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
-    let (sign, digits) = whole
-        .strip_prefix('-')
-        .map_or(("", whole), |digits| ("-", digits));
-    let mut out = String::from(sign);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out + rest
 }
 
 impl Figure {

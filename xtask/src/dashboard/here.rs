@@ -10,8 +10,8 @@ use stackway_infra::cloud::MetricPoint;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
+use super::answer::{Answer, Span};
 use super::definition::Metric;
-use super::figures::{Answer, Span};
 
 /// What the API says of a request in its line's `message`.
 const REQUEST: &str = "request";

@@ -1,13 +1,16 @@
 //! How an environment is, at a glance: the figures of its CloudWatch dashboard, as a page, text or JSON.
 //!
-//! `definition` says what is shown, `ask` and `here` bring answers, `figures` makes cards of them; the rest draws. Only `ask`
+//! `definition` says what is shown, `ask` and `here` bring answers, `figures` makes cards of them, `held` by thresholds; the rest draws. Only `ask`
 //! calls anything.
 
+pub(crate) mod answer;
 pub(crate) mod ask;
 mod chart;
 pub(crate) mod definition;
 pub(crate) mod figures;
+mod held;
 pub(crate) mod here;
+mod number;
 mod page;
 #[cfg(test)]
 mod tests;

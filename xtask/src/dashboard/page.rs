@@ -7,8 +7,10 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::Board;
+use super::answer::Span;
 use super::chart;
-use super::figures::{Card, Figure, Span, State, length, number};
+use super::figures::{Card, Figure, State};
+use super::number::{length, number};
 use crate::html::{document, escape};
 
 pub(super) const STYLE: &str = include_str!("page.css");

@@ -9,8 +9,9 @@ use stackway_infra::cloud::{
 };
 use time::{Duration, OffsetDateTime};
 
+use super::answer::AlarmsTold;
 use super::definition::tests::definition;
-use super::figures::{AlarmsTold, State, cards};
+use super::figures::{State, cards};
 use super::page::STYLE;
 use super::{Board, ask};
 use crate::html::style;
@@ -265,8 +266,9 @@ async fn states_follow_from_alarms_and_thresholds() {
             None,
             false,
             ago(0, 1.0),
+            // Of minutes, which do not decide what five of them come to.
             vec![2000.0; 60],
-            (State::Bad, State::Bad),
+            (State::Bad, State::Was),
         ),
         // CloudWatch says that all is well by now.
         (

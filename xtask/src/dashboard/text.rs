@@ -4,7 +4,8 @@ use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use super::Board;
-use super::figures::{Card, State, length};
+use super::figures::{Card, State};
+use super::number::length;
 use super::page::moment;
 use crate::commands::status::rfc3339;
 
