@@ -27,6 +27,7 @@ pub(crate) use inputs::{Inputs, Preview, code_key};
 /// The stacks of a deploy with everything about them that is known from files.
 pub(crate) struct DeployPlan {
     environment: String,
+    is_local: bool,
     region: String,
     pseudo: BTreeMap<String, String>,
     stacks: Vec<PlannedStack>,
@@ -160,6 +161,7 @@ impl DeployPlan {
         }
         Ok(Self {
             environment: settings.environment.name.to_string(),
+            is_local: settings.environment.kind == EnvironmentKind::Local,
             region: settings.naming.region.clone(),
             pseudo: pseudo_parameters(settings),
             stacks,

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use stackway_infra::cloud::Objects as _;
+use stackway_infra::aws::Ecr;
+use stackway_infra::cloud::{Images as _, Objects as _};
 use stackway_infra::flow::{FlowError, Outputs, StackInput, StackInputs};
 use stackway_infra::stack_def::{ARTIFACTS, StackDef};
 
@@ -51,6 +52,18 @@ pub(crate) fn code_key(stack: &StackDef, package: &Package) -> String {
     format!("{}/{}.zip", stack.name, package.sha256)
 }
 
+/// The repository and the image in it that a stack runs, where it names one: `:` and a tag, or `@` and a digest.
+fn image<'a>(
+    stack: &StackDef,
+    parameters: &'a BTreeMap<String, String>,
+    outputs: &'a Outputs,
+) -> Option<(&'a str, &'a str)> {
+    let mut needs = stack.needs.iter();
+    needs.find(|need| (need.stack, need.output) == (ARTIFACTS.0, "RepositoryUri"))?;
+    let repository = outputs.get(ARTIFACTS.0)?.get("RepositoryName")?;
+    Some((repository, parameters.get("Image")?))
+}
+
 fn code(bucket: String, key: String) -> BTreeMap<String, String> {
     let names = CODE_PARAMETERS.map(str::to_owned).into_iter();
     names.zip([bucket, key]).collect()
@@ -74,6 +87,20 @@ impl StackInputs for Inputs<'_> {
         stack: &StackDef,
         outputs: &Outputs,
     ) -> Result<BTreeMap<String, String>, FlowError> {
+        let input = &self.plan.planned(stack)?.input;
+        // The emulator runs no image, and takes any. On AWS the stack would wait for tasks that never start.
+        if let Some((repository, image)) = image(stack, &input.parameters, outputs)
+            && !self.plan.is_local
+            && !Ecr::new(&self.cloud.config)
+                .has_image(repository, image)
+                .await?
+        {
+            return Err(FlowError::Input(format!(
+                "stack `{}` cannot run `{repository}{image}`: the repository holds no such image; push it (docs/container.md), then deploy \
+                 again",
+                stack.name
+            )));
+        }
         let Some(package) = self.packages.get(stack.name) else {
             return Ok(BTreeMap::new());
         };
@@ -137,5 +164,28 @@ impl StackInputs for Preview<'_> {
         parameters: &BTreeMap<String, String>,
     ) -> Result<(), FlowError> {
         self.plan.check(stack, parameters)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stackway_infra::stack_def::STACKS;
+
+    use super::*;
+
+    #[test]
+    fn only_what_names_an_image_of_the_repository_runs_one() {
+        let text = |name: &str| name.to_owned();
+        let given = BTreeMap::from([(text("Image"), text(":one"))]);
+        let repository = BTreeMap::from([(text("RepositoryName"), text("p-api"))]);
+        let outputs = Outputs::from([(ARTIFACTS.0, repository)]);
+        let of = |stack: &str, parameters: &BTreeMap<String, String>| {
+            let def = STACKS.iter().find(|def| def.name == stack).unwrap();
+            let found = image(def, parameters, &outputs);
+            found.map(|(repository, image)| format!("{repository}{image}"))
+        };
+        assert_eq!(of("container", &given).as_deref(), Some("p-api:one"));
+        assert_eq!(of("container", &BTreeMap::new()), None);
+        assert_eq!(of("api", &given), None);
     }
 }

@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use time::macros::datetime;
 
 use super::answers::{answering, bodies, operations};
-use super::{CloudControl, CodeBuildReports, DynamoDb, Kms, Lambda, SecretsManager, Ssm, Tagging};
+use super::{
+    CloudControl, CodeBuildReports, DynamoDb, Ecr, Kms, Lambda, SecretsManager, Ssm, Tagging,
+};
 use crate::cloud::{
-    AnyResource as _, CloudError, Functions as _, HeldParameters as _, HeldSecrets as _, Keys as _,
-    ReportGroups as _, Tables as _, Tagged as _,
+    AnyResource as _, CloudError, Functions as _, HeldParameters as _, HeldSecrets as _,
+    Images as _, Keys as _, ReportGroups as _, Tables as _, Tagged as _,
 };
 use crate::inventory::KeyState;
 
@@ -221,6 +223,31 @@ async fn throttles_are_tried_again_and_never_an_absence() {
     let (config, _) = answering(&[throttled(), throttled()]);
     let error = Tagging::new(&config).tagged("p", "e").await.unwrap_err();
     assert!(error.is_transient(), "{error}");
+}
+
+#[tokio::test]
+async fn an_image_is_looked_for_by_its_tag_or_its_digest() {
+    let there = json!({ "imageDetails": [{ "imageDigest": "sha256:1" }] });
+    let (config, asked) = answering(&[
+        ("DescribeImages", 200, there.clone()),
+        ("DescribeImages", 200, there),
+        ("DescribeImages", 400, no("ImageNotFoundException")),
+        ("DescribeImages", 400, no("RepositoryNotFoundException")),
+        ("DescribeImages", 400, no("AccessDeniedException")),
+    ]);
+    let ecr = Ecr::new(&config);
+    assert!(ecr.has_image("r", ":one").await.unwrap());
+    assert!(ecr.has_image("r", "@sha256:1").await.unwrap());
+    assert!(!ecr.has_image("r", ":two").await.unwrap());
+    assert!(!ecr.has_image("gone", ":one").await.unwrap());
+    let error = ecr.has_image("r", ":one").await.unwrap_err();
+    assert_eq!(error.code(), Some("AccessDeniedException"));
+    let bodies = bodies(&asked, "DescribeImages");
+    assert_eq!(bodies[0]["imageIds"], json!([{ "imageTag": "one" }]));
+    assert_eq!(
+        bodies[1]["imageIds"],
+        json!([{ "imageDigest": "sha256:1" }])
+    );
 }
 
 #[tokio::test]

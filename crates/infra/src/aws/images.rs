@@ -123,6 +123,32 @@ impl Images for Ecr {
         }))
     }
 
+    async fn has_image(&self, name: &str, image: &str) -> Result<bool, CloudError> {
+        let id = match image.strip_prefix('@') {
+            Some(digest) => ImageIdentifier::builder().image_digest(digest),
+            None => ImageIdentifier::builder().image_tag(image.trim_start_matches(':')),
+        };
+        let answer = self
+            .client
+            .describe_images()
+            .repository_name(name)
+            .image_ids(id.build())
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => Ok(!answer.image_details().is_empty()),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DescribeImagesError::is_image_not_found_exception) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(cloud_error("ecr:DescribeImages", &error)),
+        }
+    }
+
     async fn repository_tags(&self, name: &str) -> Result<BTreeMap<String, String>, CloudError> {
         let found = match self
             .client

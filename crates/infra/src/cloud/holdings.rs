@@ -27,6 +27,8 @@ pub trait Images: Send + Sync {
         &self,
         name: &str,
     ) -> Result<Option<RepositoryContents>, CloudError>;
+    /// Whether the repository holds the image: `:` and a tag, or `@` and a digest.
+    async fn has_image(&self, name: &str, image: &str) -> Result<bool, CloudError>;
     /// The repository's tags.
     async fn repository_tags(&self, name: &str) -> Result<BTreeMap<String, String>, CloudError>;
     /// Deletes every image; returns how many. A repository that is gone counts as empty.

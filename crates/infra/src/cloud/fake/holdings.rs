@@ -299,6 +299,14 @@ impl Images for FakeCloud {
         .await
     }
 
+    async fn has_image(&self, name: &str, image: &str) -> Result<bool, CloudError> {
+        self.read("has_image", image, |state| {
+            let found = state.held.repositories.get(name);
+            Ok(found.is_some_and(|repository| repository.images > 0))
+        })
+        .await
+    }
+
     async fn repository_tags(&self, name: &str) -> Result<Tags, CloudError> {
         self.read("repository_tags", name, |state| {
             let found = state.held.repositories.get(name);
