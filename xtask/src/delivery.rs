@@ -107,6 +107,14 @@ fn waits_for(def: &StackDef, outputs: &BTreeMap<String, String>) -> Option<&'sta
         .find(|output| !outputs.contains_key(*output))
 }
 
+/// The stacks that the environment has, whoever deploys them.
+pub(crate) fn of_environment(settings: &Settings) -> Result<StackGraph, Failure> {
+    let all = StackGraph::all().map_err(graph_failure)?;
+    let stacks = all.deploy_order().iter().copied();
+    let kept: Vec<_> = stacks.filter(|def| settings.environment.has(def)).collect();
+    stack_sets::only(&all, &kept)
+}
+
 /// Why a stack is not deployed.
 pub(crate) fn left_out(settings: &Settings, def: &StackDef) -> Result<Option<String>, Failure> {
     let name = &settings.environment.name;

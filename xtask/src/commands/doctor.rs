@@ -6,9 +6,7 @@ use serde::Serialize;
 use stackway_infra::config::EnvironmentKind;
 use stackway_infra::flow::Depth;
 use stackway_infra::preflight::{self, Severity};
-use stackway_infra::stack_def::StackGraph;
 
-use super::status::graph_failure;
 use crate::cli::{EndpointArgs, GlobalArgs};
 use crate::cloud::Cloud;
 use crate::delivery;
@@ -162,7 +160,7 @@ pub(crate) async fn run(ui: &Ui, global: &GlobalArgs, args: &DoctorArgs) -> Resu
 }
 
 fn templates(settings: &Settings) -> Finding {
-    let plan = StackGraph::all().map_err(graph_failure).and_then(|graph| {
+    let plan = delivery::of_environment(settings).and_then(|graph| {
         DeployPlan::new(settings, &graph)?;
         Ok(graph.deploy_order().len())
     });
@@ -195,8 +193,7 @@ fn tool(name: &'static str, args: &[&str], purpose: &str, missing: State, fix: &
 
 /// What the Lambda is built for, and with what.
 async fn target(ui: &Ui, settings: &Settings) -> Finding {
-    let planned = StackGraph::all().map_err(graph_failure);
-    let architecture = planned
+    let architecture = delivery::of_environment(settings)
         .and_then(|graph| DeployPlan::new(settings, &graph))
         .ok()
         .and_then(|plan| plan.architecture("api"))

@@ -1,12 +1,11 @@
 //! `deploy --emulator none`: the package that a deploy would upload, run on this machine as Lambda would run it.
 
 use stackway_infra::config::EnvironmentKind;
-use stackway_infra::stack_def::StackGraph;
 
 use super::DeployArgs;
 use crate::cli::{EndpointArgs, GlobalArgs};
 use crate::commands::outputs::{self, AllOutputs};
-use crate::commands::status::graph_failure;
+use crate::delivery;
 use crate::deploy_plan::DeployPlan;
 use crate::failure::{Failure, Kind};
 use crate::interrupt;
@@ -32,8 +31,7 @@ pub(super) async fn run(ui: &Ui, global: &GlobalArgs, args: &DeployArgs) -> Resu
         .hint("use it with an environment of kind \"local\": `--env local`"));
     }
     // The templates and parameters are held against one another as for any deploy.
-    let graph = StackGraph::all().map_err(graph_failure)?;
-    DeployPlan::new(&settings, &graph)?;
+    DeployPlan::new(&settings, &delivery::of_environment(&settings)?)?;
     let conditions = Conditions::new(
         &settings.project,
         &settings.parameters("api"),
