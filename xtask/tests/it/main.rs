@@ -16,6 +16,7 @@ mod plan;
 mod reads;
 mod recovery;
 mod refusals;
+mod regions;
 mod render;
 mod secrets;
 mod stack_sets;

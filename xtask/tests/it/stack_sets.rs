@@ -8,7 +8,7 @@ use stackway_local_cloud::Moto;
 use crate::workbench::{LOCAL, Ran, Workbench, root};
 
 /// The account that moto takes every caller for.
-const OWN: &str = "123456789012";
+pub(crate) const OWN: &str = "123456789012";
 
 fn config(accounts: &[&str], rest: &str) -> String {
     format!(
@@ -34,9 +34,9 @@ max_concurrent = "50%"
 }
 
 /// A workspace and the server that its commands call.
-struct Stage {
-    bench: Workbench,
-    moto: Moto,
+pub(crate) struct Stage {
+    pub(crate) bench: Workbench,
+    pub(crate) moto: Moto,
 }
 
 impl Stage {
@@ -44,14 +44,14 @@ impl Stage {
         Self::of(Workbench::with_config(config))
     }
 
-    fn of(bench: Workbench) -> Self {
+    pub(crate) fn of(bench: Workbench) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let dir = root().join("target/stackway/moto");
         let moto = runtime.block_on(Moto::start(dir, &|_| {})).unwrap();
         Self { bench, moto }
     }
 
-    fn configure(&self, config: &str) {
+    pub(crate) fn configure(&self, config: &str) {
         std::fs::write(self.bench.file("stackway.toml"), config).unwrap();
     }
 
@@ -59,7 +59,7 @@ impl Stage {
         self.run_in("dev", args)
     }
 
-    fn run_in(&self, environment: &str, args: &[&str]) -> Ran {
+    pub(crate) fn run_in(&self, environment: &str, args: &[&str]) -> Ran {
         let url = self.moto.endpoint_url();
         let mut all = args.to_vec();
         all.extend(["--env", environment, "--endpoint-url", &url]);
@@ -78,7 +78,7 @@ impl Stage {
     }
 
     /// Has the stack `secrets` stand, made by CreateStack: of stacks that a change set makes, moto tells no outputs.
-    fn with_secrets(&self) {
+    pub(crate) fn with_secrets(&self) {
         const TEMPLATE: &str = "
 AWSTemplateFormatVersion: \"2010-09-09\"
 Parameters:
@@ -336,7 +336,7 @@ fn roles_are_made_before_the_sets_that_take_them() {
 }
 
 /// Stacks of one account that are placed, each over its regions.
-fn placed(stacks: &[(&str, &[&str], &[&str])]) -> String {
+pub(crate) fn placed(stacks: &[(&str, &[&str], &[&str])]) -> String {
     let placements = stacks.iter().map(|(stack, accounts, regions)| {
         format!(
             "\n[environments.local.stacks.{stack}]\nplace = \"stack-set\"\naccounts = {accounts:?}\nregions = {regions:?}\n"
@@ -345,12 +345,12 @@ fn placed(stacks: &[(&str, &[&str], &[&str])]) -> String {
     LOCAL.replace("000000000000", OWN) + &placements.collect::<String>()
 }
 
-const HERE: &[&str] = &["eu-west-2"];
-const BOTH: &[&str] = &["eu-west-2", "us-east-1"];
+pub(crate) const HERE: &[&str] = &["eu-west-2"];
+pub(crate) const BOTH: &[&str] = &["eu-west-2", "us-east-1"];
 
 /// A template in the place of the API's, since moto has no HTTP APIs and no aliases of functions: its outputs tell what
 /// the stack was given. Defaults stand for what moto forgets: beside an instance's own values it gives it none of the set's.
-const API: &str = r#"
+pub(crate) const API: &str = r#"
 AWSTemplateFormatVersion: "2010-09-09"
 Parameters:
   Project: {Type: String, MaxLength: 20, Default: stackway, Description: The project.}
@@ -460,176 +460,6 @@ fn a_stack_takes_what_follows_from_names_of_a_set_that_is_placed_here() {
         .find("api          deployed in")
         .expect("the API's stack");
     assert!(table < api, "{}", deployed.stderr);
-}
-
-/// A template in the place of the table's, since moto has no global tables: what the stack was given.
-const TABLE: &str = r#"
-AWSTemplateFormatVersion: "2010-09-09"
-Parameters:
-  Project: {Type: String, MaxLength: 20, Description: The project.}
-  Environment: {Type: String, MaxLength: 20, Description: The environment.}
-  Global: {Type: String, Default: "false", AllowedValues: ["true", "false"], Description: Whether it is copied.}
-  ReplicaRegion1: {Type: String, MaxLength: 24, Default: "", Description: A region.}
-  ReplicaRegion2: {Type: String, MaxLength: 24, Default: "", Description: A region.}
-  ReplicaRegion3: {Type: String, MaxLength: 24, Default: "", Description: A region.}
-Resources:
-  Place:
-    Type: AWS::SSM::Parameter
-    Properties:
-      Name: !Sub "/${Project}/${Environment}/table"
-      Type: String
-      Value: !Sub "${Global} ${ReplicaRegion1} ${ReplicaRegion2} ${ReplicaRegion3}"
-Outputs:
-  TableName: {Value: !Ref Place, Description: Its name.}
-  TableArn: {Value: !Ref Place, Description: Its ARN.}
-"#;
-
-/// The API in these regions, and the table's copies in the others.
-fn in_regions(regions: &[&str]) -> String {
-    let copies = regions.iter().filter(|region| **region != "eu-west-2");
-    let named = copies
-        .enumerate()
-        .map(|(position, region)| format!("ReplicaRegion{} = \"{region}\"\n", position + 1));
-    let table = format!(
-        "\n[environments.local.parameters.table]\nGlobal = \"true\"\n{}",
-        named.collect::<String>()
-    );
-    placed(&[("artifacts", &[OWN], regions), ("api", &[OWN], regions)]) + &table
-}
-
-#[test]
-fn a_region_is_won_from_the_bottom_and_left_from_the_top() {
-    let stage = Stage::of(Workbench::with_code(&in_regions(BOTH)));
-    std::fs::write(stage.bench.file("cloudformation/api.yaml"), API).unwrap();
-    std::fs::write(stage.bench.file("cloudformation/table.yaml"), TABLE).unwrap();
-    stage.with_secrets();
-    stage
-        .run_in("local", &["deploy", "--stack", "api", "--yes"])
-        .succeeded();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let config = |region| aws::without_account(OWN, region, &stage.moto.endpoint_url());
-    // Each has the copy of its region, under the name that the table has at home.
-    for region in BOTH {
-        let stacks = aws::CloudFormation::new(&config(region));
-        let name = "StackSet:stackway-eu-west-2-local-api";
-        let stack = runtime.block_on(stacks.describe_stack(name));
-        let table = format!("arn:aws:dynamodb:{region}:{OWN}:table/stackway-eu-west-2-local-table");
-        assert_eq!(stack.unwrap().unwrap().outputs["ApiUrl"], table);
-    }
-    let copies = || {
-        let stacks = aws::CloudFormation::new(&config("eu-west-2"));
-        let stack = runtime.block_on(stacks.describe_stack("stackway-eu-west-2-local-table"));
-        stack.unwrap().unwrap().parameters["ReplicaRegion1"].clone()
-    };
-    assert_eq!(copies(), "us-east-1");
-
-    // One region is given up, and another won, in one deploy. Both stacks change, since moto refuses a change set without
-    // changes.
-    for stack in ["table", "secrets"] {
-        let path = stage.bench.file(&format!("cloudformation/{stack}.yaml"));
-        let text = std::fs::read_to_string(&path).unwrap();
-        let changed = text.replace("Resources:", "Description: changed\nResources:");
-        std::fs::write(&path, changed).unwrap();
-    }
-    stage.configure(&in_regions(&["eu-west-2", "eu-west-1"]));
-    let buckets = [
-        "--allow-replace",
-        "artifacts/ArtifactBucket",
-        "--allow-replace",
-        "artifacts/AccessLogBucket",
-    ];
-    let others = [
-        "--allow-replace",
-        "artifacts/ArtifactKey",
-        "--allow-replace",
-        "artifacts/Repository",
-    ];
-    let mut args = vec!["deploy", "--stack", "api", "--yes"];
-    args.extend(buckets.iter().chain(&others));
-    let moved = stage.run_in("local", &args).succeeded();
-    let order = [
-        "table: with copies in eu-west-1, us-east-1",
-        "artifacts    CREATE SUCCEEDED",
-        "api          CREATE SUCCEEDED",
-        "api          DELETE SUCCEEDED",
-        "artifacts    DELETE SUCCEEDED",
-        "table: with copies in eu-west-1\n",
-        "stack sets: 2 instances created, 2 instances deleted",
-    ];
-    let mut from = 0;
-    for step in order {
-        let found = moved.stderr[from..].find(step);
-        from += found.unwrap_or_else(|| panic!("no `{step}` in its turn in {}", moved.stderr));
-    }
-    assert_eq!(copies(), "eu-west-1");
-
-    // What is not placed cannot be left alone.
-    let left = [
-        "deploy",
-        "--stack",
-        "api",
-        "--yes",
-        "--leave-region",
-        "us-east-1",
-    ];
-    stage.run_in("local", &left).refused(
-        2,
-        &[
-            "`us-east-1` cannot be left alone",
-            "stack sets are placed in: eu-west-1, eu-west-2",
-        ],
-    );
-    // A table that is none does not become a global one by an update.
-    let plain = in_regions(HERE).replace("Global = \"true\"", "");
-    stage.configure(&plain);
-    stage.run_in("local", &["deploy", "--stack", "api", "--yes"]).refused(
-        3,
-        &["`Global` of stack `table` is decided when it is made: it stands with `Global = \"true\"`"],
-    );
-}
-
-#[test]
-fn copies_that_cannot_be_are_refused() {
-    let config = in_regions(BOTH);
-    let secrets = "\n[environments.local.parameters.secrets]\nApiToken = \"true\"\n";
-    for (config, expected) in [
-        (
-            config.replace("ReplicaRegion1 = \"us-east-1\"", ""),
-            "`api` cannot be placed as a stack set: it needs `table` in 123456789012/us-east-1, where there is none",
-        ),
-        (
-            config.replace("Global = \"true\"", ""),
-            "us-east-1 is named, and `Global` is not `true`",
-        ),
-        (
-            config.clone() + "ReplicaRegion2 = \"us-east-1\"\n",
-            "us-east-1 is named twice",
-        ),
-        (
-            config.clone() + "ReplicaRegion2 = \"eu-west-2\"\n",
-            "eu-west-2 is its own",
-        ),
-        (
-            config.clone() + "BillingMode = \"PROVISIONED\"\n",
-            "a global table is paid by request",
-        ),
-        (
-            config.clone() + secrets,
-            "it needs `secrets` in 123456789012/us-east-1, where there is none",
-        ),
-        (
-            config
-                + "\n[environments.local.stacks.table]\nplace = \"stack-set\"\naccounts = [\"123456789012\"]\nregions = [\"eu-west-2\"]\n",
-            "it is placed as a stack set, and has a stack of its own in each region",
-        ),
-    ] {
-        let config = config
-            .replace(".local", ".dev")
-            .replace("\"local\"", "\"aws\"");
-        Workbench::with_config(&config)
-            .run(&["deploy", "--yes", "--env", "dev"])
-            .refused(3, &[expected, "hint: "]);
-    }
 }
 
 #[test]
