@@ -25,7 +25,7 @@ use crate::{Connections, CredentialSource, endpoint};
 const ATTEMPTS: u32 = 2;
 /// The longest answer that is read: more than any that these calls have.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
-const USER_AGENT: &str = concat!("stackway/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("stackway/", env!("CARGO_PKG_VERSION"));
 
 /// A service by its two names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,15 +127,15 @@ impl fmt::Debug for Client {
 }
 
 /// An answer with a body of any kind.
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     error_type: Option<String>,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// One try that has failed.
-struct Attempt {
-    cause: String,
+pub(crate) struct Attempt {
+    pub(crate) cause: String,
     /// Whether the same request may fare better.
     again: bool,
 }
@@ -258,35 +258,11 @@ impl Client {
         self.exchange(request, self.settings.timeout).await
     }
 
-    /// Gets an address of HTTP, unsigned and once, and returns the answer's status.
-    ///
-    /// # Errors
-    /// What kept the answer away.
-    pub async fn get(
+    pub(crate) async fn exchange(
         &self,
-        url: &str,
-        headers: &[(&str, &str)],
+        request: HttpRequest,
         timeout: Duration,
-    ) -> Result<u16, CallError> {
-        let failed = |cause: String| CallError::Failed {
-            operation: format!("GET {url}"),
-            cause,
-        };
-        let mut request = http::Request::get(url).header("user-agent", USER_AGENT);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request
-            .body(SdkBody::empty())
-            .map_err(|error| failed(error.to_string()))?;
-        let request = HttpRequest::try_from(request).map_err(|error| failed(error.to_string()))?;
-        let answer = self.exchange(request, timeout).await;
-        answer
-            .map(|answer| answer.status)
-            .map_err(|attempt| failed(attempt.cause))
-    }
-
-    async fn exchange(&self, request: HttpRequest, timeout: Duration) -> Result<Answer, Attempt> {
+    ) -> Result<Answer, Attempt> {
         let exchange = async {
             let response = self
                 .settings

@@ -9,9 +9,12 @@ pub mod endpoint;
 pub mod function;
 mod http;
 mod json;
+mod kept;
+mod plain;
 
 pub use crate::http::{Connections, TrustRoots};
 pub use credentials::{ContainerEndpoint, CredentialSource};
 pub use json::{
     CODE_DEPLOY, CallError, Client, LAMBDA, PARAMETERS, SECRETS_MANAGER, Service, Settings,
 };
+pub use plain::{Plain, Reply};

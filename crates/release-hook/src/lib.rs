@@ -9,7 +9,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use stackway_aws_client::{
-    CODE_DEPLOY, CallError, Client, LAMBDA, SECRETS_MANAGER,
+    CODE_DEPLOY, CallError, Client, LAMBDA,
     function::{self, SettingsError},
 };
 
@@ -49,9 +49,6 @@ pub enum HookError {
     /// The item that was read is another.
     #[error("version {0}: the item that was read is not the one that was written")]
     Item(String),
-    /// The secret holds no text.
-    #[error("secret `{0}` holds no text")]
-    NoText(String),
     /// A call has failed.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -133,19 +130,11 @@ impl Hook {
         ask("GET", &path, None, 404).await.map(drop)
     }
 
-    async fn token(&self) -> Result<Option<String>, HookError> {
-        let Some(secret) = &self.token_secret else {
-            return Ok(None);
-        };
-        let input = json!({ "SecretId": secret });
-        let answer: Value = self
-            .client
-            .call(SECRETS_MANAGER, "GetSecretValue", &input)
-            .await?;
-        let token = answer["SecretString"].as_str();
-        token
-            .map(|token| Some(token.to_owned()))
-            .ok_or_else(|| HookError::NoText(secret.clone()))
+    async fn token(&self) -> Result<Option<String>, CallError> {
+        match &self.token_secret {
+            Some(secret) => self.client.secret(secret).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Invokes the version with a request as the HTTP API sends it, and returns the answer's body.

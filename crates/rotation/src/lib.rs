@@ -10,7 +10,7 @@ mod secret;
 use std::time::Duration;
 
 use serde::Deserialize;
-use stackway_aws_client::{CallError, Client, PARAMETERS};
+use stackway_aws_client::{CallError, Client, Plain};
 
 use secret::{CURRENT, PENDING, Secret};
 
@@ -103,18 +103,6 @@ pub struct Rotation {
     between_tries: Duration,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ParameterAnswer {
-    parameter: Parameter,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Parameter {
-    value: String,
-}
-
 impl Rotation {
     /// Makes no call. `parameter` is the name of the parameter that holds the API's address.
     pub fn new(client: Client, parameter: String) -> Self {
@@ -182,14 +170,21 @@ impl Rotation {
         let url = format!("{}{TRIAL}", url.trim_end_matches('/'));
         let authorization = format!("Bearer {token}");
         let headers = [("authorization", authorization.as_str())];
+        let trial = Plain {
+            method: "GET",
+            url: &url,
+            headers: &headers,
+            body: &[],
+            timeout: ANSWER_TIMEOUT,
+        };
         let mut said = String::new();
         for tried in 0..TRIES {
             if tried > 0 {
                 tokio::time::sleep(self.between_tries).await;
             }
-            said = match self.client.get(&url, &headers, ANSWER_TIMEOUT).await {
-                Ok(200) => return Ok(()),
-                Ok(status) => format!("GET {TRIAL} answers {status}"),
+            said = match self.client.ask(&trial).await {
+                Ok(reply) if reply.status == 200 => return Ok(()),
+                Ok(reply) => format!("GET {TRIAL} answers {}", reply.status),
                 Err(error) => error.to_string(),
             };
         }
@@ -197,15 +192,10 @@ impl Rotation {
     }
 
     async fn api_url(&self) -> Result<String, RotationError> {
-        let input = serde_json::json!({ "Name": self.parameter });
-        let answer: ParameterAnswer = self
-            .client
-            .call(PARAMETERS, "GetParameter", &input)
-            .await
-            .map_err(|cause| RotationError::NoAddress {
-                parameter: self.parameter.clone(),
-                cause,
-            })?;
-        Ok(answer.parameter.value)
+        let told = self.client.parameter(&self.parameter).await;
+        told.map_err(|cause| RotationError::NoAddress {
+            parameter: self.parameter.clone(),
+            cause,
+        })
     }
 }

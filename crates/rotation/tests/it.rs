@@ -20,7 +20,7 @@ use stackway_api::{
     store::MemoryStore,
     token::{SecretSettings, TokenGuard},
 };
-use stackway_aws_client::{Client, function};
+use stackway_aws_client::{Client, Plain, function};
 use stackway_rotation::{Rotation, RotationError, RotationEvent, Step};
 
 const SECRET: &str = "arn:aws:secretsmanager:eu-west-2:000000000000:secret:token-AbCdEf";
@@ -218,8 +218,14 @@ impl Stage {
         let authorization = format!("Bearer {token}");
         let headers = [("authorization", authorization.as_str())];
         let url = format!("{}/v1/items", self.api);
-        let answer = self.client.get(&url, &headers, Duration::from_secs(5));
-        answer.await.unwrap()
+        let request = Plain {
+            method: "GET",
+            url: &url,
+            headers: &headers,
+            body: &[],
+            timeout: Duration::from_secs(5),
+        };
+        self.client.ask(&request).await.unwrap().status
     }
 }
 
