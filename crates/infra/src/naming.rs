@@ -22,6 +22,11 @@ const NAMED_OUTPUTS: &[(&str, &str, &str)] = &[
         "TableArn",
         "arn:{partition}:dynamodb:{region}:{account}:table/{project}-{home}-{environment}-table",
     ),
+    (
+        "automation",
+        "StateMachineArn",
+        "arn:{partition}:states:{region}:{account}:stateMachine:{project}-{region}-{environment}-release",
+    ),
 ];
 
 /// What names and tags are made from.

@@ -60,7 +60,14 @@ const CODE: &[(&str, &[&str])] = &[
         "stackway-rotation",
         &["crates/rotation", "crates/aws-client"],
     ),
+    (
+        "stackway-release-check",
+        &["crates/release-check", "crates/aws-client"],
+    ),
 ];
+
+/// The stack that verifies releases; pipelines start its state machine by name.
+pub const VERIFICATION: &str = "automation";
 
 /// The stack that holds the pipelines. It is there only where a pipeline delivers, and only where its types are.
 pub const DELIVERY: &str = "delivery";
@@ -116,6 +123,14 @@ pub const STACKS: &[StackDef] = &[
         package: None,
         presence: Presence::Always,
         outputs: &["TopicArn", "DashboardName"],
+    },
+    StackDef {
+        name: VERIFICATION,
+        summary: "the state machine that verifies a release",
+        needs: &[need("TokenSecretName", "secrets", "TokenSecretName")],
+        package: Some("stackway-release-check"),
+        presence: Presence::Always,
+        outputs: &["StateMachineArn"],
     },
     StackDef {
         name: DELIVERY,
@@ -456,7 +471,7 @@ mod tests {
         let error = graph.select(&["tabel".into()], true).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no stack is called `tabel`; there are: artifacts, table, guardrails, secrets, observability, delivery, api, container, github"
+            "no stack is called `tabel`; there are: artifacts, table, guardrails, secrets, observability, automation, delivery, api, container, github"
         );
     }
 
@@ -470,6 +485,7 @@ mod tests {
                 "guardrails",
                 "secrets",
                 "observability",
+                "automation",
                 "delivery",
                 "api",
                 "container",

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
+use stackway_infra::stack_def::STACKS;
+
 use super::paths::{Paths, target_dir};
 use super::symbols;
 use super::target::{Architecture, Compiler, Libc, Target};
@@ -55,12 +57,32 @@ pub(crate) async fn local_binary(
     package: &str,
 ) -> Result<PathBuf, Failure> {
     let mut command = process::cargo(project.root());
-    command.args(["build", "--locked", "--package", package, "--bin", package]);
+    command.args(["build", "--locked", "--bin", package]);
     command.args(["--profile", "local"]);
+    for one in together(project, package) {
+        command.args(["--package", one]);
+    }
     process::run(ui, &format!("build `{package}`"), &mut command)
         .await
         .map_err(correct)?;
     Ok(target_dir(project).await?.join("local").join(package))
+}
+
+/// The packages that cargo is told of to build one of them for this machine. Cargo takes the features of their
+/// dependencies together, so that each is compiled once for all, whichever of them is built first.
+fn together<'a>(project: &Project, package: &'a str) -> Vec<&'a str> {
+    let shipped: Vec<_> = STACKS
+        .iter()
+        .filter_map(|def| Some((def.package?, *def.code().first()?)))
+        // A commit of before may lack one.
+        .filter(|(_, folder)| project.path(folder).exists())
+        .map(|(name, _)| name)
+        .collect();
+    if shipped.contains(&package) {
+        shipped
+    } else {
+        vec![package]
+    }
 }
 
 /// Builds the release of `package` as `cargo build --release` does: for this machine, linked as everything here is.

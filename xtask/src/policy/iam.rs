@@ -34,6 +34,8 @@ const WITHOUT_ARN: &[&str] = &[
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
     "secretsmanager:GetRandomPassword",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 ];

@@ -25,6 +25,11 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
         &["stackway-pipeline-defs", "stackway-workspace-hack"],
         &[],
     ),
+    (
+        "stackway-release-check",
+        &["stackway-aws-client"],
+        &["stackway-api"],
+    ),
     ("stackway-release-hook", &["stackway-aws-client"], &[]),
     (
         "stackway-rotation",

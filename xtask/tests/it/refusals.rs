@@ -57,7 +57,7 @@ fn configuration() {
             &["deploy", "--stack", "tabel"],
             &[
                 "tabel",
-                "artifacts, table, guardrails, secrets, observability, delivery, api, container, github",
+                "artifacts, table, guardrails, secrets, observability, automation, delivery, api, container, github",
             ],
         ),
         (

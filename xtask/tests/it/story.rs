@@ -73,7 +73,7 @@ fn deploy_call_redeploy_destroy() {
     assert!(
         deployed
             .stderr
-            .contains("5 created, 0 updated, 0 unchanged"),
+            .contains("6 created, 0 updated, 0 unchanged"),
         "{}",
         deployed.stderr
     );
@@ -103,7 +103,7 @@ fn deploy_call_redeploy_destroy() {
             }
         }
     }
-    assert_eq!(named, 3);
+    assert_eq!(named, 4);
     let url = outputs["api"]["ApiUrl"].as_str().unwrap();
     let table = outputs["table"]["TableName"].as_str().unwrap();
     let status = bench
@@ -143,7 +143,7 @@ fn deploy_call_redeploy_destroy() {
 
     let again = bench.run(&["deploy", "--env", "local"]).succeeded();
     assert!(
-        again.stderr.contains("no changes: 5 stacks match"),
+        again.stderr.contains("no changes: 6 stacks match"),
         "{}",
         again.stderr
     );
@@ -174,7 +174,7 @@ fn deploy_call_redeploy_destroy() {
     let pid = bench.emulator_pid();
     let destroyed = bench.run(&["destroy", "--env", "local"]).succeeded();
     assert!(
-        destroyed.stderr.contains("removed 5 stacks"),
+        destroyed.stderr.contains("removed 6 stacks"),
         "{}",
         destroyed.stderr
     );

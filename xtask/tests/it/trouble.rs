@@ -170,8 +170,8 @@ fn what_would_fail_is_found_before_a_deploy() {
 
     bench.run(&["deploy", "--stack", "table"]).succeeded();
     let report = doctor(0);
-    assert_eq!(states(&report, "stack-name"), ["ok"; 5], "{report:#}");
-    assert_eq!(states(&report, "template"), ["ok"; 5]);
+    assert_eq!(states(&report, "stack-name"), ["ok"; 6], "{report:#}");
+    assert_eq!(states(&report, "template"), ["ok"; 6]);
     // An emulator has neither; it is never taken for a pass.
     assert_eq!(states(&report, "iam-actions"), ["not-checked"]);
     assert_eq!(states(&report, "stack-quota"), ["not-checked"]);

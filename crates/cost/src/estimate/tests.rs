@@ -233,6 +233,19 @@ Resources:
 }
 
 #[test]
+fn a_state_machine_that_is_traced_pays_for_that_too() {
+    check(
+        "Resources: {Machine: {Type: AWS::StepFunctions::StateMachine, Properties: {TracingConfiguration: {Enabled: true}}}}",
+        "us-east-1",
+        &[("states.executions", "1000"), ("states.transitions", "10")],
+        &[
+            "Machine state-transitions 10000 (4000) 0.25 0.15",
+            "Machine xray-traces 1000 (1000) 0.005 0",
+        ],
+    );
+}
+
+#[test]
 fn what_stands_is_billed() {
     check(
         FIXED,

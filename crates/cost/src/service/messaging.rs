@@ -1,6 +1,6 @@
 //! Step Functions, SNS and SQS.
 
-use super::{Billed, Subject};
+use super::{Billed, Charge, Subject};
 
 pub(super) fn state_machine(subject: &mut Subject<'_>) -> Billed {
     let kind = subject.text(&["StateMachineType"], "STANDARD");
@@ -9,8 +9,18 @@ pub(super) fn state_machine(subject: &mut Subject<'_>) -> Billed {
             "there is no rule for state machines of type {kind}"
         ));
     }
-    let transitions = subject.usage("states.executions") * subject.usage("states.transitions");
-    Billed::one("state-transitions", transitions)
+    let executions = subject.usage("states.executions");
+    let mut charges = vec![Charge {
+        item: "state-transitions",
+        quantity: executions * subject.usage("states.transitions"),
+    }];
+    if subject.text(&["TracingConfiguration", "Enabled"], "false") == "true" {
+        charges.push(Charge {
+            item: "xray-traces",
+            quantity: executions,
+        });
+    }
+    Billed::For(charges)
 }
 
 pub(super) fn topic(subject: &mut Subject<'_>) -> Billed {

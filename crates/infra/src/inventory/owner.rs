@@ -4,7 +4,8 @@ use crate::naming::Naming;
 use crate::stack_def::{STACK_SET_ROLES, STACKS};
 
 /// What an environment's functions, builds and pipelines are called behind its stem, as the templates name them.
-const FUNCTIONS: &[&str] = &["api", "pre-traffic", "rotation"];
+const FUNCTIONS: &[&str] = &["api", "pre-traffic", "release-check", "rotation"];
+const STATE_MACHINES: &[&str] = &["release"];
 const HTTP_APIS: &[&str] = &["api"];
 const TASKS: &[&str] = &["container"];
 const BUILDS: &[&str] = &["test"];
@@ -97,6 +98,7 @@ impl Owner {
             ("/aws/ecs/", TASKS),
             ("/aws/codebuild/", BUILDS),
             ("/aws/codepipeline/", PIPELINES),
+            ("/aws/vendedlogs/states/", STATE_MACHINES),
         ]
         .iter()
         .flat_map(|(before, whats)| self.named(before, whats))
@@ -215,19 +217,21 @@ mod tests {
         stackway-eu-west-2-dev-api
         /aws/lambda/stackway-eu-west-2-dev-api
         /aws/lambda/stackway-eu-west-2-dev-pre-traffic
+        /aws/lambda/stackway-eu-west-2-dev-release-check
         /aws/lambda/stackway-eu-west-2-dev-rotation
         /aws/http-api/stackway-eu-west-2-dev-api
         /aws/ecs/stackway-eu-west-2-dev-container
         /aws/codebuild/stackway-eu-west-2-dev-test
         /aws/codepipeline/stackway-eu-west-2-dev-application
         /aws/codepipeline/stackway-eu-west-2-dev-deployment
+        /aws/vendedlogs/states/stackway-eu-west-2-dev-release
         "
         );
         // A name that a template gives and this file does not know would be left behind.
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../cloudformation");
         let mut known: BTreeSet<&str> = BTreeSet::new();
-        let names = FUNCTIONS.iter().chain(TASKS).chain(BUILDS);
-        known.extend(names.chain(PIPELINES));
+        let owners = [FUNCTIONS, TASKS, BUILDS, PIPELINES, STATE_MACHINES];
+        known.extend(owners.into_iter().flatten());
         for template in std::fs::read_dir(folder).unwrap() {
             let path = template.unwrap().path();
             if path.is_dir() {
