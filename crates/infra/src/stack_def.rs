@@ -196,7 +196,6 @@ pub const STACKS: &[StackDef] = &[
         summary: "the identity provider and the role of the workflows on GitHub",
         needs: &[
             need("ImageRepositoryName", ARTIFACTS.0, "RepositoryName"),
-            need("TokenSecretName", "secrets", "TokenSecretName"),
             Need {
                 if_there: true,
                 ..need("StackRoleArn", DELIVERY, "StackRoleArn")

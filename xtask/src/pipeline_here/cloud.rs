@@ -6,7 +6,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use stackway_infra::cloud::Objects as _;
 use stackway_infra::config::EnvironmentKind;
-use stackway_infra::stack_def::{ARTIFACTS, STACKS};
+use stackway_infra::stack_def::{ARTIFACTS, STACKS, VERIFICATION};
 use stackway_pipeline_defs::model::Resource;
 use stackway_pipeline_defs::pipelines::STACK;
 use stackway_pipeline_defs::render::Site;
@@ -18,6 +18,7 @@ use stackway_pipeline_runner::{
 use super::{error_of, image};
 use crate::cloud::Cloud;
 use crate::commands::outputs::AllOutputs;
+use crate::commands::render::site;
 use crate::failure::Failure;
 use crate::package::{self, Architecture, Host};
 use crate::project::Project;
@@ -33,6 +34,13 @@ pub(crate) struct Here<'a> {
     pub(crate) outputs: AllOutputs,
     /// Whether an image is built where a Docker engine answers.
     pub(crate) docker: bool,
+}
+
+/// The environment's names, with the account that calls reach.
+pub(crate) fn site_of(settings: &Settings, cloud: &Cloud) -> Result<Site, Failure> {
+    let mut site = site(settings)?;
+    site.account.clone_from(&cloud.account);
+    Ok(site)
 }
 
 impl Here<'_> {
@@ -141,6 +149,11 @@ impl RunnerCloud for Here<'_> {
             Resource::TableName => self.output("table", "TableName"),
             Resource::TableArn => self.output("table", "TableArn"),
             Resource::TokenSecret => self.output("secrets", "TokenSecretName"),
+            Resource::ReleaseMachine => {
+                let arn = self.output(VERIFICATION, "StateMachineArn")?;
+                let name = arn.rsplit(':').next().unwrap_or_default();
+                Ok(name.to_owned())
+            }
             other => Ok(self.site.value(other)),
         }
     }

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use stackway_pipeline_defs::model::Pipeline;
 use stackway_pipeline_runner::{ErrorKind, RunError};
 
-pub(crate) use cloud::Here;
+pub(crate) use cloud::{Here, site_of};
 pub(crate) use machine::variables;
 pub(crate) use picture::picture;
 pub(crate) use screen::Screen;

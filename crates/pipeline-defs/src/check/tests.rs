@@ -203,7 +203,7 @@ fn what_aws_would_refuse() {
             function: "f".into(), alias: None, version: None, shift: Shift::Linear { percent: 1, minutes: 60 }, alarms: Vec::new(),
         })),
         "an input file without an artifact" => with(Action::new("Machine", StepFunctions {
-            state_machine: "arn".into(), input: StateInput::File("in.json".to_owned()), prefix: None,
+            name: "machine".into(), input: StateInput::File("in.json".to_owned()), prefix: None,
         })),
         "a long deployment to ECS" => with(Action::new("Service", Ecs {
             cluster: "c".into(), service: "s".into(), file: None, timeout_minutes: Some(61), task_roles: Vec::new(),

@@ -161,8 +161,8 @@ pub struct LambdaInvoke {
 /// See [the action](https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-StepFunctions.html).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepFunctions {
-    /// The state machine's ARN.
-    pub state_machine: Text,
+    /// The state machine's name, in this account and region.
+    pub name: Text,
     /// What it gets.
     pub input: StateInput,
     /// What its executions' names start with.
@@ -400,8 +400,13 @@ impl Invocation {
 }
 
 impl StepFunctions {
+    /// The state machine's ARN.
+    pub fn arn(&self) -> Text {
+        Text::arn("states", ["stateMachine:".into(), self.name.clone()])
+    }
+
     fn configuration(&self) -> Vec<(&'static str, Text)> {
-        let mut all = vec![("StateMachineArn", self.state_machine.clone())];
+        let mut all = vec![("StateMachineArn", self.arn())];
         all.extend(
             self.prefix
                 .as_deref()

@@ -30,6 +30,8 @@ pub enum Resource {
     TableArn,
     /// The name of the secret that holds the API's token, or `none`.
     TokenSecret,
+    /// The name of the state machine that verifies a release.
+    ReleaseMachine,
     /// The ARN of the topic that hears of approvals and failures.
     Topic,
     /// The ARN of the role that CloudFormation makes stacks with.
@@ -63,6 +65,7 @@ impl Resource {
             Self::TableName => 60,
             Self::TableArn => ARN + "table/".len() + 60,
             Self::TokenSecret => PREFIX + "api-token".len(),
+            Self::ReleaseMachine => PREFIX + "release".len(),
             Self::Topic => ARN + PREFIX + "pipelines".len(),
             Self::StackRole => ARN + "role/".len() + 64,
             Self::Pipeline(name) | Self::Build(name) => PREFIX + name.len(),

@@ -50,6 +50,26 @@ impl Text {
         })
     }
 
+    /// `arn:<partition>:<service>:<region>:<account>:<resource>`, of the environment's own.
+    pub fn arn(service: &str, resource: impl IntoIterator<Item = Text>) -> Self {
+        let before = [
+            "arn:".into(),
+            Resource::Partition.into(),
+            format!(":{service}:").into(),
+            Resource::Region.into(),
+            ":".into(),
+            Resource::Account.into(),
+            ":".into(),
+        ];
+        Self(
+            before
+                .into_iter()
+                .chain(resource)
+                .flat_map(|text: Self| text.0)
+                .collect(),
+        )
+    }
+
     /// The text if it is literal throughout.
     pub fn literal(&self) -> Option<String> {
         self.0

@@ -1,7 +1,8 @@
 use super::{SOURCE, STACK, source};
 use crate::model::{
     Action, ActionMode, ArtifactPath, CloudFormation, Commands, Draft, EnvironmentVariable,
-    ExecutionMode, Grant, ManualApproval, OnFailure, Resource, Stage, Text, Variable,
+    ExecutionMode, ManualApproval, OnFailure, Resource, Stage, StateInput, StepFunctions, Text,
+    Variable,
 };
 
 const CONFIGURATION: &str = "ConfigurationArtifact";
@@ -96,17 +97,13 @@ fn cloudformation() -> Stage {
         change_set: None,
         output_file: None,
     };
-    let verify = Commands {
-        commands: vec![r#"bash scripts/verify-release "$API_URL""#.to_owned()],
-        environment: vec![
-            EnvironmentVariable::plain("API_URL", format!("#{{{DEPLOY}.ApiUrl}}")),
-            EnvironmentVariable::plain("API_TOKEN_SECRET", Resource::TokenSecret),
-        ],
-        grants: vec![Grant {
-            actions: vec!["secretsmanager:GetSecretValue"],
-            resources: vec![token_secret_arn()],
-        }],
-        ..Commands::default()
+    let verify = StepFunctions {
+        name: Resource::ReleaseMachine.into(),
+        input: StateInput::Literal(Text::json_object([
+            ("url", &format!("#{{{DEPLOY}.ApiUrl}}").as_str().into()),
+            ("commit", &"#{SourceVariables.CommitId}".into()),
+        ])),
+        prefix: None,
     };
     Stage {
         on_failure: Some(OnFailure::Rollback),
@@ -122,24 +119,8 @@ fn cloudformation() -> Stage {
                     .reads(CONFIGURATION)
                     .namespace(DEPLOY)
                     .run_order(2),
-                Action::new("Verify", verify).reads(SOURCE).run_order(3),
+                Action::new("Verify", verify).run_order(3),
             ],
         )
     }
-}
-
-/// Secrets Manager adds a hyphen and six characters to a secret's name.
-fn token_secret_arn() -> Text {
-    [
-        "arn:".into(),
-        Resource::Partition.into(),
-        ":secretsmanager:".into(),
-        Resource::Region.into(),
-        ":".into(),
-        Resource::Account.into(),
-        ":secret:".into(),
-        Resource::TokenSecret.into(),
-        "-*".into(),
-    ]
-    .into()
 }

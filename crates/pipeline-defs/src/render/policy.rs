@@ -85,17 +85,7 @@ fn allow(
 
 /// `arn:<partition>:<service>:<region>:<account>:<resource>`.
 fn arn(service: &str, resource: impl Into<Text>) -> Text {
-    [
-        "arn:".into(),
-        Resource::Partition.into(),
-        format!(":{service}:").into(),
-        Resource::Region.into(),
-        ":".into(),
-        Resource::Account.into(),
-        ":".into(),
-        resource.into(),
-    ]
-    .into()
+    Text::arn(service, [resource.into()])
 }
 
 fn after(prefix: &str, text: &Text) -> Text {
@@ -202,12 +192,15 @@ fn action(pipeline: &Pipeline, action: &Action) -> Grants {
         Provider::StepFunctions(machine) => vec![
             allow(
                 &["states:DescribeStateMachine", "states:StartExecution"],
-                [machine.state_machine.clone()],
+                [machine.arn()],
             ),
             // An execution's name is made while it runs.
             allow(
                 &["states:DescribeExecution"],
-                [arn("states", "execution:*:*")],
+                [arn(
+                    "states",
+                    Text::from(["execution:".into(), machine.name.clone(), ":*".into()]),
+                )],
             ),
         ],
         Provider::Ecs(service) => ecs(service),

@@ -103,6 +103,7 @@ impl Site {
             Resource::TableName => self.name("table"),
             Resource::TableArn => self.arn("dynamodb", &format!("table/{}", self.name("table"))),
             Resource::TokenSecret => self.name("api-token"),
+            Resource::ReleaseMachine => self.name("release"),
             Resource::Topic => self.arn("sns", &self.name("pipelines")),
             Resource::StackRole => self.role("stacks"),
             Resource::Pipeline(name) | Resource::Build(name) => self.name(name),

@@ -107,6 +107,8 @@ fn place(resource: Resource) -> Place {
         Resource::StackRole => Place::GetAtt("StackRole.Arn".to_owned()),
         // By name: pipelines may name one another, and a reference would go round in a circle.
         Resource::Pipeline(name) | Resource::Build(name) => Place::Sub(full_name(name)),
+        // By name: the stack `api` must come after `delivery`, so that this one waits for none but what it must.
+        Resource::ReleaseMachine => Place::Sub(full_name("release")),
         Resource::ReportGroup(build, report) => {
             Place::GetAtt(format!("{}.Arn", group_id(build, report)))
         }

@@ -60,7 +60,7 @@ impl Runner<'_> {
         log: &Log<'_>,
     ) -> Result<Done, RunError> {
         let variables = self.variables(execution);
-        let arn = variables.text(&machine.state_machine)?;
+        let arn = variables.text(&machine.arn())?;
         let input = match &machine.input {
             StateInput::Empty => "{}".to_owned(),
             StateInput::Literal(text) => variables.text(text)?,

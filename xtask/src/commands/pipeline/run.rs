@@ -3,9 +3,8 @@ use std::time::Duration;
 use clap::Args;
 use stackway_infra::config::EnvironmentKind;
 use stackway_infra::flow::{AllowReplace, Deployer, Planner, Remedies};
-use stackway_infra::stack_def::{STACKS, StackDef, StackGraph};
+use stackway_infra::stack_def::{STACKS, StackDef, StackGraph, VERIFICATION};
 use stackway_pipeline_defs::pipelines::STACK;
-use stackway_pipeline_defs::render::Site;
 use stackway_pipeline_runner::artifact::Store;
 use stackway_pipeline_runner::engine::{Approval, Order, Outcome, Runner, back_to};
 use stackway_pipeline_runner::{Executions, SourceOrder};
@@ -13,8 +12,8 @@ use stackway_pipeline_runner::{Executions, SourceOrder};
 use super::act::{RollbackArgs, agreed, pair};
 use super::picture;
 use crate::cloud::Cloud;
+use crate::commands::deploy;
 use crate::commands::outputs::{self, AllOutputs};
-use crate::commands::render::site;
 use crate::commands::status::graph_failure;
 use crate::delivery;
 use crate::deploy_plan::DeployPlan;
@@ -232,7 +231,7 @@ async fn start(
     let here = Here {
         ui,
         settings,
-        site: site_of(settings, &cloud)?,
+        site: pipeline_here::site_of(settings, &cloud)?,
         outputs,
         cloud: &cloud,
         docker: means.docker,
@@ -292,24 +291,15 @@ fn agree(
     )
 }
 
-/// The environment's names, with the account that the credentials are of.
-fn site_of(settings: &Settings, cloud: &Cloud) -> Result<Site, Failure> {
-    let mut site = site(settings)?;
-    if settings.environment.kind == EnvironmentKind::Aws {
-        site.account.clone_from(&cloud.account);
-    }
-    Ok(site)
-}
-
-/// The stacks that a run stands on: what `deploy` brings up in an environment whose API is a pipeline's.
+/// The stacks that a run stands on: what the API needs, and what verifies its release.
 async fn ground(ui: &Ui, settings: &Settings, cloud: &Cloud) -> Result<AllOutputs, Failure> {
     let delivered = STACKS.iter().filter(|def| def.name == STACK);
     let needed = delivered.flat_map(StackDef::needed_stacks);
-    let names: Vec<_> = needed.map(str::to_owned).collect();
+    let names: Vec<_> = needed.chain([VERIFICATION]).map(str::to_owned).collect();
     let selection = delivery::select(ui, settings, &names)?;
     let plan = DeployPlan::new(settings, &selection.graph)?;
+    let packages = deploy::packages(ui, settings, &plan).await?;
     let display = Display::new(ui, "deployed");
-    let packages = std::collections::BTreeMap::new();
     let inputs = plan.inputs(&packages, cloud, std::collections::BTreeMap::new());
     let deployed = Deployer {
         tools: cloud.tools(&display),

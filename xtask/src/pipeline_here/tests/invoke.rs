@@ -62,7 +62,7 @@ fn machine(input: StateInput) -> Action {
     let action = Action::new(
         "Machine",
         StepFunctions {
-            state_machine: "arn:aws:states:eu-west-2:000000000000:stateMachine:one-machine".into(),
+            name: "one-machine".into(),
             input,
             prefix: Some("release".to_owned()),
         },

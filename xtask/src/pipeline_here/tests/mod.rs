@@ -24,10 +24,9 @@ use stackway_pipeline_runner::engine::{Approval, Order, Outcome, Runner};
 use stackway_pipeline_runner::{Event, Executions, RunError, SourceOrder, Watcher};
 use tokio::runtime::Runtime;
 
-use super::{Here, variables};
+use super::{Here, site_of, variables};
 use crate::cli::Cli;
 use crate::cloud::{Cloud, emulator};
-use crate::commands::render::site;
 use crate::settings::{Endpoint, Settings};
 use crate::ui::Ui;
 
@@ -147,7 +146,7 @@ impl Bench {
             ui: &self.ui,
             settings: &self.settings,
             cloud: &self.cloud,
-            site: site(&self.settings).unwrap(),
+            site: site_of(&self.settings, &self.cloud).unwrap(),
             outputs: [("artifacts", bucket.into())].into(),
         };
         let runner = Runner {

@@ -38,6 +38,7 @@ fn repository_variable(resource: Resource) -> String {
         Resource::TokenSecret => "TOKEN_SECRET_NAME",
         Resource::Topic => "TOPIC_ARN",
         Resource::StackRole => "STACK_ROLE_ARN",
+        Resource::ReleaseMachine => return full_name("release"),
         Resource::Pipeline(name) | Resource::Build(name) => return full_name(name),
         Resource::ReportGroup(build, report) => return full_name(&format!("{build}-{report}")),
     };

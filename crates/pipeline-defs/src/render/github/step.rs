@@ -3,7 +3,7 @@ use super::job::variable;
 use super::unmirrored;
 use crate::model::{
     Action, Build, CloudFormation, Commands, Draft, EcrBuildAndPublish, EnvironmentKind,
-    EnvironmentVariable, Pipeline, Provider, Registry, Stage, Text,
+    EnvironmentVariable, Pipeline, Provider, Registry, Stage, StateInput, StepFunctions, Text,
 };
 use crate::render::RenderError;
 use crate::tree::Tree;
@@ -147,6 +147,19 @@ pub(super) fn action(
             approval.comment.as_ref(),
         )]),
         Provider::CloudFormation(stack) => cloudformation(pipeline, stage, action, stack),
+        Provider::StepFunctions(machine) => match &machine.input {
+            StateInput::File(_) => refuse("a state machine's input is given in the definition"),
+            StateInput::Empty => Ok(vec![state_machine(
+                pipeline,
+                stage,
+                action,
+                machine,
+                &"{}".into(),
+            )]),
+            StateInput::Literal(input) => {
+                Ok(vec![state_machine(pipeline, stage, action, machine, input)])
+            }
+        },
         Provider::Invocation(_) => {
             refuse("a workflow is called by a job of its own: give the action a stage of its own")
         }
@@ -297,6 +310,41 @@ fn image(pipeline: &Draft, stage: &Stage, action: &Action, image: &EcrBuildAndPu
     lines.push("echo \"ECRImageDigestId=$digest\" >> \"$GITHUB_OUTPUT\"".to_owned());
     lines.push("echo \"ECRRepositoryName=$REPOSITORY\" >> \"$GITHUB_OUTPUT\"".to_owned());
     run(&action.name, Some(step_id(action)), environment, &lines)
+}
+
+/// An execution of a state machine by the CLI, to its end. The ARN is made of what the role itself is of, so that a
+/// repository needs no variable more.
+fn state_machine(
+    pipeline: &Draft,
+    stage: &Stage,
+    action: &Action,
+    machine: &StepFunctions,
+    input: &Text,
+) -> Tree {
+    let id = step_id(action);
+    let prefix = machine.prefix.as_deref().unwrap_or(&id);
+    let run = "${{ github.run_id }}-${{ github.run_attempt }}";
+    let environment = vec![
+        variable(pipeline, stage, "STATE_MACHINE", &machine.name),
+        variable(pipeline, stage, "INPUT", input),
+        (
+            "EXECUTION_NAME".to_owned(),
+            Tree::Text(format!("{prefix}-{run}")),
+        ),
+    ];
+    let lines = [
+        "IFS=: read -r _ partition _ _ account _ <<< \"$(aws sts get-caller-identity --query Arn --output text)\"",
+        "machine=arn:$partition:states:$AWS_REGION:$account:stateMachine:$STATE_MACHINE",
+        "execution=$(aws stepfunctions start-execution --state-machine-arn \"$machine\" --name \"$EXECUTION_NAME\" --input \"$INPUT\" --query executionArn --output text)",
+        "status=RUNNING",
+        "while [ \"$status\" = RUNNING ]; do sleep 5; status=$(aws stepfunctions describe-execution --execution-arn \"$execution\" --query status --output text); done",
+        "why=$(aws stepfunctions describe-execution --execution-arn \"$execution\" --query \"join(': ', [error || '', cause || ''])\" --output text)",
+        "if [ \"$status\" != SUCCEEDED ]; then echo \"$execution ended in $status: $why\" >&2; exit 1; fi",
+        "echo \"ExecutionArn=$execution\" >> \"$GITHUB_OUTPUT\"",
+        "echo \"StateMachineArn=$machine\" >> \"$GITHUB_OUTPUT\"",
+    ]
+    .map(str::to_owned);
+    self::run(&action.name, Some(id), environment, &lines)
 }
 
 /// A stack by the CLI, which makes and executes a change set as the action does. Overrides beat the configuration file.

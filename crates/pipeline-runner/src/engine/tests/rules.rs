@@ -193,7 +193,7 @@ async fn what_cannot_run_here_is_refused_before_anything_begins() {
         task_roles: Vec::new(),
     };
     let machine = StepFunctions {
-        state_machine: "arn".into(),
+        name: "machine".into(),
         input: StateInput::Empty,
         prefix: None,
     };
