@@ -42,7 +42,7 @@ pub(crate) struct DashboardArgs {
     /// How far to look back: 90s, 15m, 1h or 2d
     #[arg(long, value_name = "AGE", default_value = "3h", value_parser = age)]
     since: Duration,
-    /// The page's file [default: target/stackway/dashboard-<env>.html]
+    /// The page's file [default: target/stackway/dashboard-ENV.html]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Take the figures from this log of the API: what `cargo xtask dev` wrote to stderr
