@@ -370,6 +370,8 @@ Resources:
 Outputs:
   ApiUrl: {Value: !Ref TableArn, Description: The table.}
   ApiId: {Value: !Ref CodeS3Bucket, Description: The bucket.}
+  Authorizer: {Value: NONE, Description: Who is asked.}
+  AuthorizerId: {Value: none, Description: Which authorizer.}
   FunctionName: {Value: !Ref CodeS3Key, Description: The code.}
 "#;
 
