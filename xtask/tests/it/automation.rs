@@ -10,6 +10,7 @@ use stackway_infra::clock::{PollInterval, SystemClock};
 use stackway_infra::cloud::{MachineExecution, MachineStatus};
 use stackway_infra::flow::{MachineRun, MachineRunner};
 
+use crate::endpoint::{Endpoint, exchange};
 use crate::workbench::Workbench;
 
 const MACHINE: &str =
@@ -39,25 +40,8 @@ impl Stage {
         }
     }
 
-    fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.bench.port())
-    }
-
-    /// Calls the emulator as any client of the service would.
     fn call(&self, service: &str, operation: &str, input: &Value) -> Value {
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential=000000000000/20260101/eu-west-2/{service}/aws4_request, \
-             SignedHeaders=host, Signature=0"
-        );
-        ureq::post(self.endpoint())
-            .header("authorization", authorization)
-            .header("content-type", "application/x-amz-json-1.0")
-            .header("x-amz-target", operation)
-            .send(input.to_string())
-            .unwrap()
-            .body_mut()
-            .read_json()
-            .unwrap()
+        Endpoint::of(&self.bench).json(service, operation, input)
     }
 
     fn api(&self) -> String {
@@ -74,7 +58,7 @@ impl Stage {
     }
 
     fn verify(&self, name: &str, input: &Value) -> Ended {
-        let config = without_account("000000000000", "eu-west-2", &self.endpoint());
+        let config = without_account("000000000000", "eu-west-2", &Endpoint::of(&self.bench).0);
         let runner = MachineRunner {
             machines: &StepFunctions::new(&config),
             clock: &SystemClock,
@@ -190,7 +174,7 @@ impl Proxy {
         let before = self.count(&format!("{method} {}", fault.path));
         self.seen.lock().unwrap().push(format!("{method} {path}"));
         let fails = is_at_fault && before < fault.times;
-        let real = (!fails || fault.after).then(|| self.forward(method, path, body));
+        let real = (!fails || fault.after).then(|| self.forward(method, path, &body));
         let (status, text) = match real {
             Some(real) if !fails => real,
             _ => (fault.answer.0, fault.answer.1.to_owned()),
@@ -202,21 +186,9 @@ impl Proxy {
         stream.write_all(answer.as_bytes()).unwrap();
     }
 
-    fn forward(&self, method: &str, path: &str, body: Vec<u8>) -> (u16, String) {
-        let request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.api))
-            .header("content-type", "application/json")
-            .body(body)
-            .unwrap();
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .allow_non_standard_methods(true)
-            .build()
-            .into();
-        let mut answer = agent.run(request).unwrap();
-        let text = answer.body_mut().read_to_string().unwrap();
-        (answer.status().as_u16(), text)
+    fn forward(&self, method: &str, path: &str, body: &[u8]) -> (u16, String) {
+        let header = ("content-type", "application/json");
+        exchange(method, &format!("{}{path}", self.api), header, body)
     }
 }
 

@@ -4,55 +4,22 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::endpoint::{Endpoint, exchange};
 use crate::workbench::Workbench;
 
-/// The emulator, spoken to as any client would.
-struct Endpoint(String);
-
 impl Endpoint {
-    fn authorization(service: &str) -> String {
-        format!(
-            "AWS4-HMAC-SHA256 Credential=000000000000/20260101/eu-west-2/{service}/aws4_request, \
-             SignedHeaders=host, Signature=0"
-        )
-    }
-
     #[track_caller]
     fn s3(&self, method: &str, path: &str) -> String {
         self.s3_with(method, path, "content")
     }
 
     #[track_caller]
-    fn s3_with(&self, method: &str, path: &str, body: &'static str) -> String {
-        let request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("{}/{path}", self.0))
-            .header("authorization", Self::authorization("s3"))
-            .body(body)
-            .unwrap();
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .allow_non_standard_methods(true)
-            .build()
-            .into();
-        let mut answer = agent.run(request).unwrap();
-        let text = answer.body_mut().read_to_string().unwrap();
-        format!("{} {text}", answer.status().as_u16())
-    }
-
-    /// An operation of a service that speaks JSON, by its whole name.
-    #[track_caller]
-    fn json(&self, service: &str, target: &str, body: &Value) -> Value {
-        let text = ureq::post(&self.0)
-            .header("authorization", Self::authorization(service))
-            .header("content-type", "application/x-amz-json-1.1")
-            .header("x-amz-target", target)
-            .send(body.to_string())
-            .unwrap()
-            .body_mut()
-            .read_to_string()
-            .unwrap();
-        serde_json::from_str(&text).unwrap_or_default()
+    fn s3_with(&self, method: &str, path: &str, body: &str) -> String {
+        let url = format!("{}/{path}", self.0);
+        let authorization = Self::authorization("s3");
+        let header = ("authorization", authorization.as_str());
+        let (status, text) = exchange(method, &url, header, body.as_bytes());
+        format!("{status} {text}")
     }
 
     #[track_caller]

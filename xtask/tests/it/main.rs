@@ -8,6 +8,7 @@ mod container;
 mod cost;
 mod crates;
 mod destroy;
+mod endpoint;
 mod image;
 mod interop;
 mod package;

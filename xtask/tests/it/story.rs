@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use stackway_infra::naming::Naming;
 
+use crate::endpoint::Endpoint;
 use crate::workbench::Workbench;
 
 fn get(url: &str) -> Value {
@@ -16,18 +17,9 @@ fn get(url: &str) -> Value {
 }
 
 /// Reads the table behind the API's back, as any DynamoDB client would.
-fn scan(endpoint: &str, table: &str) -> Value {
-    let authorization = "AWS4-HMAC-SHA256 Credential=000000000000/20260101/eu-west-2/dynamodb/aws4_request, \
-                         SignedHeaders=host, Signature=0";
-    ureq::post(endpoint)
-        .header("authorization", authorization)
-        .header("content-type", "application/x-amz-json-1.0")
-        .header("x-amz-target", "DynamoDB_20120810.Scan")
-        .send(json!({ "TableName": table }).to_string())
-        .unwrap()
-        .body_mut()
-        .read_json()
-        .unwrap()
+fn scan(bench: &Workbench, table: &str) -> Value {
+    let input = json!({ "TableName": table });
+    Endpoint::of(bench).json("dynamodb", "DynamoDB_20120810.Scan", &input)
 }
 
 /// What the dashboard shows of the four requests, one of which asks for what is not there.
@@ -134,7 +126,7 @@ fn deploy_call_redeploy_destroy() {
     });
     assert_eq!(get(&format!("{url}/dynamodb")), json!([stored]));
     assert_eq!(
-        scan(endpoint, table)["Items"],
+        scan(&bench, table)["Items"],
         json!([stored]),
         "in the table that CloudFormation made"
     );

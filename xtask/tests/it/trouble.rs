@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::endpoint::Endpoint;
 use crate::workbench::{LOCAL as CONFIG, Workbench};
 
 /// A resource that waits a second for a signal that nobody sends.
@@ -93,18 +94,6 @@ fn logs(bench: &Workbench) {
     }
 }
 
-/// Calls DynamoDB behind the stack's back, as any client would.
-fn dynamodb(endpoint: &str, operation: &str, body: &Value) {
-    let authorization = "AWS4-HMAC-SHA256 Credential=000000000000/20260101/eu-west-2/dynamodb/aws4_request, \
-                         SignedHeaders=host, Signature=0";
-    ureq::post(endpoint)
-        .header("authorization", authorization)
-        .header("content-type", "application/x-amz-json-1.0")
-        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
-        .send(body.to_string())
-        .unwrap();
-}
-
 #[test]
 fn drift_is_shown_property_by_property() {
     let bench = Workbench::with_config(CONFIG);
@@ -112,11 +101,11 @@ fn drift_is_shown_property_by_property() {
     let calm = bench.run(&["drift"]).succeeded();
     assert!(calm.stdout.contains("in sync"), "{}", calm.stdout);
 
-    let endpoint = format!("http://127.0.0.1:{}", bench.port());
+    let endpoint = Endpoint::of(&bench);
     let protect = |on: bool| {
         let table = "stackway-eu-west-2-local-table";
         let body = json!({ "TableName": table, "DeletionProtectionEnabled": on });
-        dynamodb(&endpoint, "UpdateTable", &body);
+        endpoint.json("dynamodb", "DynamoDB_20120810.UpdateTable", &body);
     };
     protect(true);
     let drifted = bench.run(&["drift", "--format", "json"]);

@@ -188,6 +188,72 @@ fn three_forms_run_the_same_commands_in_the_same_order() {
     assert_eq!(compared, 3, "actions with commands");
 }
 
+/// The declaration, the resource and the workflow start one state machine with one input; each role may do just that.
+#[test]
+fn three_forms_start_the_same_state_machine() {
+    let last_action = |stages: &Value, key: &dyn Fn(&str) -> String| -> Value {
+        let stage = stages.as_array().unwrap().last().unwrap();
+        stage[key("actions")].as_array().unwrap().last().unwrap()[key("configuration")].clone()
+    };
+    let declaration: Value =
+        serde_json::from_str(&contents("codepipeline/deployment.json")).unwrap();
+    let declared = last_action(&declaration["pipeline"]["stages"], &str::to_owned);
+    let template = yaml(&contents("cloudformation/delivery.yaml"));
+    let resources = &template["Resources"];
+    let upper = |key: &str| key[..1].to_uppercase() + &key[1..];
+    let stages = &resources["DeploymentPipeline"]["Properties"]["Stages"];
+    let resource = last_action(stages, &upper);
+    let workflow = yaml(&contents(".github/workflows/deployment.yml"));
+    let steps = workflow["jobs"]["cloudformation"]["steps"].as_array();
+    let step = &steps.unwrap().last().unwrap()["env"];
+
+    let arn = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}";
+    let name = "${Project}-${AWS::Region}-${Environment}-release";
+    assert_eq!(
+        resource["StateMachineArn"],
+        format!("{arn}:stateMachine:{name}")
+    );
+    assert_eq!(
+        declared["StateMachineArn"],
+        "arn:aws:states:eu-west-2:111122223333:stateMachine:stackway-eu-west-2-prod-release"
+    );
+    assert!(
+        step["STATE_MACHINE"]
+            .as_str()
+            .unwrap()
+            .contains("{2}-release")
+    );
+    let input = r##"{"url":"#{DeployVariables.ApiUrl}","commit":"#{SourceVariables.CommitId}"}"##;
+    assert_eq!(
+        (&declared["Input"], &resource["Input"]),
+        (&input.into(), &input.into())
+    );
+    let mirrored = input
+        .replace(
+            "#{DeployVariables.ApiUrl}",
+            "${{ steps.deploy.outputs.ApiUrl }}",
+        )
+        .replace("#{SourceVariables.CommitId}", "${{ github.sha }}");
+    assert_eq!(step["INPUT"], mirrored);
+
+    let github = yaml(include_str!("../../../../cloudformation/github.yaml"));
+    for role in [
+        &resources["DeploymentPipelineRole"],
+        &github["Resources"]["WorkflowRole"],
+    ] {
+        let policies = role["Properties"]["Policies"].to_string();
+        for one in ["stateMachine", "execution"] {
+            let after = if one == "execution" { ":*\"" } else { "\"" };
+            let allowed = format!("\"{arn}:{one}:{name}{after}");
+            assert!(
+                policies.contains(&allowed),
+                "{allowed} is not in {policies}"
+            );
+        }
+        assert!(!policies.contains("secretsmanager:"), "{policies}");
+    }
+}
+
 /// `*` stands only where a service knows no ARN for a call, and no call is a pattern.
 #[test]
 fn policies_name_calls_and_resources() {
