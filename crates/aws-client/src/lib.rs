@@ -4,6 +4,7 @@
 //! A function that makes three calls in a month has no use for an SDK crate a service.
 //! docs/decisions/0008-signed-calls.md has the reasons.
 
+pub mod address;
 mod credentials;
 pub mod endpoint;
 pub mod function;

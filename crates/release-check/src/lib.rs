@@ -3,7 +3,6 @@
 //! The state machine of `cloudformation/automation.yaml` has the requests, their order, and what is tried again. This
 //! function adds what a state machine cannot: the token, and the certainty of whom it is sent to.
 
-mod address;
 mod answer;
 
 use std::time::{Duration, Instant};
@@ -12,11 +11,11 @@ use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use stackway_aws_client::{
-    CallError, Client, Plain,
+    CallError, Client, Plain, address,
     function::{self, SettingsError},
 };
 
-pub use address::AddressError;
+pub use stackway_aws_client::address::AddressError;
 
 /// The parameter that holds the API's address.
 const API_URL_PARAMETER: &str = "API_URL_PARAMETER";

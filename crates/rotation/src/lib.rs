@@ -10,7 +10,8 @@ mod secret;
 use std::time::Duration;
 
 use serde::Deserialize;
-use stackway_aws_client::{CallError, Client, Plain};
+use stackway_aws_client::address::{self, AddressError};
+use stackway_aws_client::{CallError, Client, Plain, Settings};
 
 use secret::{CURRENT, PENDING, Secret};
 
@@ -86,6 +87,9 @@ pub enum RotationError {
         /// Why it does not.
         cause: CallError,
     },
+    /// The parameter holds none that the token may be sent to.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// The API does not take the new token.
     #[error("the API does not take the pending token, so that it stays pending: {0}")]
     NotTaken(String),
@@ -100,14 +104,17 @@ pub struct Rotation {
     client: Client,
     /// The parameter that holds the API's address.
     parameter: String,
+    /// Where the emulator answers, if it is one that this runs in.
+    emulator: Option<String>,
     between_tries: Duration,
 }
 
 impl Rotation {
     /// Makes no call. `parameter` is the name of the parameter that holds the API's address.
-    pub fn new(client: Client, parameter: String) -> Self {
+    pub fn new(settings: Settings, parameter: String) -> Self {
         Self {
-            client,
+            emulator: settings.endpoint_url.clone(),
+            client: Client::new(settings),
             parameter,
             between_tries: BETWEEN_TRIES,
         }
@@ -166,8 +173,9 @@ impl Rotation {
 
     /// Reads the table through the API with the token.
     async fn try_api(&self, token: &str) -> Result<(), RotationError> {
-        let url = self.api_url().await?;
-        let url = format!("{}{TRIAL}", url.trim_end_matches('/'));
+        let told = self.api_url().await?;
+        let base = address::of(&told, None, self.emulator.as_deref())?;
+        let url = address::with_path(&base, TRIAL)?;
         let authorization = format!("Bearer {token}");
         let headers = [("authorization", authorization.as_str())];
         let trial = Plain {

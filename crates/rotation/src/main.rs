@@ -3,7 +3,7 @@
 use std::env;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use stackway_aws_client::{Client, function};
+use stackway_aws_client::function;
 use stackway_rotation::{Rotation, RotationEvent};
 
 /// The name of the parameter that holds the API's address.
@@ -13,7 +13,7 @@ const API_URL_PARAMETER: &str = "API_URL_PARAMETER";
 async fn main() -> Result<(), Error> {
     let settings = function::settings(|name| env::var(name).ok(), &[API_URL_PARAMETER])?;
     let parameter = settings.variables[0].clone();
-    let rotation = Rotation::new(Client::new(settings.client), parameter);
+    let rotation = Rotation::new(settings.client, parameter);
     let rotation = &rotation;
     run(service_fn(
         async move |event: LambdaEvent<RotationEvent>| {

@@ -190,8 +190,8 @@ impl Stage {
         };
         let api = serve(service(Arc::new(MemoryStore::new()), features)).await;
         *aws.parameter.lock().unwrap() = Some(api.clone());
-        let client = Client::new(settings);
-        let rotation = Rotation::new(client.clone(), PARAMETER.to_owned());
+        let client = Client::new(settings.clone());
+        let rotation = Rotation::new(settings, PARAMETER.to_owned());
         Self {
             aws,
             rotation,

@@ -28,7 +28,12 @@ pub enum AddressError {
 
 /// The API's address: what the environment's parameter says (`told`), where it is fit to be called. Whoever starts an
 /// execution may say where the release is that they mean (`deployed`), and is held to the same address.
-pub(crate) fn of(
+///
+/// `emulator` is the endpoint of the emulator that the function runs in, if it is one.
+///
+/// # Errors
+/// What is no address, would send the token in the clear, or is another than the environment's.
+pub fn of(
     told: &str,
     deployed: Option<&str>,
     emulator: Option<&str>,
@@ -69,7 +74,10 @@ fn emulated(host: &str, emulator: &str) -> Option<String> {
 }
 
 /// The address of a path of the API.
-pub(crate) fn with_path(base: &str, path: &str) -> Result<String, AddressError> {
+///
+/// # Errors
+/// A path that would make another address of it.
+pub fn with_path(base: &str, path: &str) -> Result<String, AddressError> {
     if !path.starts_with('/') || path.starts_with("//") {
         return Err(AddressError::Path(path.to_owned()));
     }
