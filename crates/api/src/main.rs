@@ -101,10 +101,11 @@ async fn serve(
         .await
         .map_err(|error| format!("cannot listen on {address} (LISTEN_ADDR): {error}"))?;
     let address = listener.local_addr()?;
+    // Before anybody knows that it is there, and may ask it to stop.
+    let stop = stop_signal(delay)?;
     tracing::info!(%address, "listening");
 
     let (stopping, mut stopped) = tokio::sync::watch::channel(false);
-    let stop = stop_signal(delay)?;
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         stop.await;
         tracing::info!("stopping");
