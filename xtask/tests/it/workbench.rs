@@ -215,6 +215,11 @@ impl Drop for Workbench {
         if self.state.path().join("emulator.json").exists() {
             self.run(&["destroy", "--env", "local", "--yes"]);
         }
+        // `destroy` lets it run where something is left that is not the project's.
+        if self.state.path().join("emulator.json").exists() {
+            let pid = self.emulator_pid().to_string();
+            Command::new("kill").arg(pid).status().ok();
+        }
     }
 }
 
