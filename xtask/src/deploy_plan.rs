@@ -45,6 +45,9 @@ const NOT_EMULATED: [(&str, &str); 5] = [
     ("Traffic", "none"),
 ];
 
+/// Parameters that follow another stack's of the same name, which comes later: stack, parameter, and the other.
+const SAME: [(&str, &str, &str); 1] = [("automation", "Authorizer", "api")];
+
 /// The parameters of a stack: those `given` in stackway.toml, and those that follow from the environment.
 pub(crate) fn parameters(
     environment: &Environment,
@@ -136,6 +139,12 @@ impl DeployPlan {
                 settings.parameters(def.name),
             );
             delivery::fill(settings, &template, &mut parameters)?;
+            for (stack, parameter, of) in SAME {
+                let value = settings.parameters(of).remove(parameter);
+                if let Some(value) = value.filter(|_| stack == def.name) {
+                    parameters.entry(parameter.to_owned()).or_insert(value);
+                }
+            }
             let input = StackInput {
                 stack_name: settings.naming.stack(def.name),
                 template_body: template.text.clone(),

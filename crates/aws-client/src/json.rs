@@ -15,11 +15,10 @@ use aws_sigv4::{
 use aws_smithy_runtime_api::client::{
     http::HttpConnector as _, identity::Identity, orchestrator::HttpRequest, result::ConnectorError,
 };
-use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt as _, Limited};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Connections, CredentialSource, endpoint};
+use crate::{Connections, CredentialSource, Plain, endpoint};
 
 /// The first try and one more, of calls that a second time does no harm.
 const ATTEMPTS: u32 = 2;
@@ -246,6 +245,22 @@ impl Client {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<Answer, Attempt> {
+        let call = Plain {
+            method: "POST",
+            url,
+            headers,
+            body,
+            timeout: self.settings.timeout,
+        };
+        self.send_signed(service, &call).await
+    }
+
+    /// Sends a request once, with a signature for a service.
+    pub(crate) async fn send_signed(
+        &self,
+        service: &str,
+        plain: &Plain<'_>,
+    ) -> Result<Answer, Attempt> {
         let unsigned = |cause| Attempt {
             cause,
             again: false,
@@ -253,9 +268,9 @@ impl Client {
         let identity = self.settings.credentials.provide_credentials().await;
         let identity = identity.map_err(|error| unsigned(causes(&error)))?;
         let request = self
-            .signed(&identity.into(), service, url, headers, body)
+            .signed(&identity.into(), service, plain)
             .map_err(unsigned)?;
-        self.exchange(request, self.settings.timeout).await
+        self.exchange(request, plain.timeout).await
     }
 
     pub(crate) async fn exchange(
@@ -305,18 +320,10 @@ impl Client {
         &self,
         identity: &Identity,
         service: &str,
-        url: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
+        plain: &Plain<'_>,
     ) -> Result<HttpRequest, String> {
         let unsigned = |error: &dyn fmt::Display| format!("the request cannot be made: {error}");
-        let mut request = http::Request::post(url).header("user-agent", USER_AGENT);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let mut request = request
-            .body(SdkBody::from(body))
-            .map_err(|error| unsigned(&error))?;
+        let mut request = plain.unsigned().map_err(|error| unsigned(&error))?;
         let parameters = v4::SigningParams::builder()
             .identity(identity)
             .region(&self.settings.region)
@@ -327,10 +334,10 @@ impl Client {
             .map_err(|error| unsigned(&error))?
             .into();
         let signable = SignableRequest::new(
-            "POST",
-            url,
-            headers.iter().copied(),
-            SignableBody::Bytes(body),
+            plain.method,
+            plain.url,
+            plain.headers.iter().copied(),
+            SignableBody::Bytes(plain.body),
         )
         .map_err(|error| unsigned(&error))?;
         let (instructions, _) = sign(signable, &parameters)

@@ -21,6 +21,8 @@ pub use stackway_aws_client::address::AddressError;
 const API_URL_PARAMETER: &str = "API_URL_PARAMETER";
 /// The secret that holds the API's token, or `none`.
 const TOKEN_SECRET: &str = "API_TOKEN_SECRET";
+/// Whom the HTTP API asks: `NONE`, `AWS_IAM` or `JWT`.
+const AUTHORIZER: &str = "API_AUTHORIZER";
 
 /// What Parameter Store says where there is no such parameter.
 const NO_PARAMETER: &str = "ParameterNotFound";
@@ -160,6 +162,8 @@ pub struct Check {
     /// The parameter that says where the API answers.
     parameter: String,
     token_secret: Option<String>,
+    /// Whether the HTTP API asks for a signature by an identity of AWS.
+    signs: bool,
     /// Where the emulator answers, if it is one that this runs in.
     emulator: Option<String>,
 }
@@ -197,12 +201,14 @@ impl Check {
     /// All that is missing at once.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let token_secret = lookup(TOKEN_SECRET).filter(|name| !name.is_empty() && name != "none");
+        let signs = lookup(AUTHORIZER).is_some_and(|authorizer| authorizer == "AWS_IAM");
         let settings = function::settings(lookup, &[API_URL_PARAMETER])?;
         Ok(Self {
             emulator: settings.client.endpoint_url.clone(),
             client: Client::new(settings.client),
             parameter: settings.variables[0].clone(),
             token_secret,
+            signs,
         })
     }
 
@@ -235,6 +241,8 @@ impl Check {
 
     async fn token(&self) -> Result<Option<String>, CallError> {
         match &self.token_secret {
+            // The signature has the one header for itself, and the service asks for no token there.
+            _ if self.signs => Ok(None),
             Some(secret) => self.client.secret(secret).await.map(Some),
             None => Ok(None),
         }
@@ -258,7 +266,11 @@ impl Check {
             timeout: ANSWER_TIMEOUT,
         };
         let began = Instant::now();
-        let reply = self.client.ask(&request).await;
+        let reply = if self.signs {
+            self.client.ask_signed(&request).await
+        } else {
+            self.client.ask(&request).await
+        };
         let took = began.elapsed();
         let reply = reply.map_err(|error| CheckError::Unavailable {
             step: step.step.clone(),

@@ -11,7 +11,7 @@ use stackway_infra::cloud::{MachineExecution, MachineStatus};
 use stackway_infra::flow::{MachineRun, MachineRunner};
 
 use crate::endpoint::{Endpoint, exchange};
-use crate::workbench::Workbench;
+use crate::workbench::{LOCAL, Workbench};
 
 const MACHINE: &str =
     "arn:aws:states:eu-west-2:000000000000:stateMachine:stackway-eu-west-2-local-release";
@@ -30,7 +30,7 @@ struct Ended {
 
 impl Stage {
     fn new() -> Self {
-        let bench = Workbench::new();
+        let bench = Workbench::with_code(LOCAL);
         bench
             .run(&["deploy", "--stack", "automation", "--stack", "api"])
             .succeeded();
@@ -38,6 +38,14 @@ impl Stage {
             bench,
             runtime: tokio::runtime::Runtime::new().unwrap(),
         }
+    }
+
+    /// Deploys the state machine again, with more in stackway.toml.
+    fn deploy_with(&self, more: &str) {
+        let config = format!("{LOCAL}\n{more}");
+        std::fs::write(self.bench.file("stackway.toml"), config).unwrap();
+        let deploy = ["deploy", "--stack", "automation"];
+        self.bench.run(&deploy).succeeded();
     }
 
     fn call(&self, service: &str, operation: &str, input: &Value) -> Value {
@@ -280,6 +288,7 @@ fn a_release_that_answers_is_verified_and_one_that_is_broken_is_told() {
         stage.states(&good),
         [
             "Item",
+            "Way",
             "Ready",
             "Create",
             "Read",
@@ -342,7 +351,17 @@ fn a_release_that_answers_is_verified_and_one_that_is_broken_is_told() {
     assert_eq!(ended.result.error.as_deref(), Some("WrongAddress"));
     assert_eq!(
         stage.states(&ended),
-        ["Item", "Ready", "Why", "Explain", "Failed"]
+        ["Item", "Way", "Ready", "Why", "Explain", "Failed"]
     );
     assert_eq!(proxy.count(""), 0);
+
+    // Behind an issuer's tokens, what is open to all is asked.
+    stage.deploy_with(
+        "[environments.local.parameters.api]\nAuthorizer = \"JWT\"\nJwtIssuer = \"https://issuer.example\"\nJwtAudience = \"a\"\n",
+    );
+    let (proxy, url) = Proxy::start(&api, fault("POST", "/", 0, false, (401, "")));
+    stage.point_at(&url);
+    let ended = stage.verify("issuer", &json!({}));
+    assert_eq!(stage.states(&ended), ["Item", "Way", "Health", "Verified"]);
+    assert_eq!(proxy.count("GET /health"), 1);
 }

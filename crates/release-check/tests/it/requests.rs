@@ -55,6 +55,11 @@ fn answer(headers: &HeaderMap, body: &Value, url: Option<&str>) -> Response {
 
 /// The function, with the API at `url`.
 async fn check(url: Option<String>, secret: &'static str) -> Check {
+    check_as(url, secret, "NONE").await
+}
+
+/// The same, where the HTTP API has an authorizer.
+async fn check_as(url: Option<String>, secret: &'static str, authorizer: &'static str) -> Check {
     let aws = Router::new().fallback(async move |headers: HeaderMap, body: Bytes| {
         let body = serde_json::from_slice(&body).unwrap();
         answer(&headers, &body, url.as_deref())
@@ -65,6 +70,7 @@ async fn check(url: Option<String>, secret: &'static str) -> Check {
         "AWS_REGION" => "eu-west-2".to_owned(),
         "API_URL_PARAMETER" => "/stackway/test/api/url".to_owned(),
         "API_TOKEN_SECRET" => secret.to_owned(),
+        "API_AUTHORIZER" => authorizer.to_owned(),
         _ => "test".to_owned(),
     };
     Check::read(|name| Some(settings(name))).unwrap()
@@ -224,6 +230,34 @@ async fn a_request_that_is_made_again_may_find_its_work_done() {
     );
     event["retry"] = json!(1);
     assert_eq!(check.run(event).await.unwrap().status, 409);
+}
+
+/// An HTTP API that asks for identities of AWS gets a signature, with the body in it, and no token.
+#[tokio::test]
+async fn a_request_is_signed_where_the_http_api_asks_for_that() {
+    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let api = serve(Router::new().fallback(async move |request: Request| {
+        let header = |name: &str| {
+            let value = request.headers().get(name);
+            value.map(|value| value.to_str().unwrap().to_owned())
+        };
+        let signed = (header("authorization"), header("x-amz-date"));
+        told.send(signed).unwrap();
+        StatusCode::CREATED
+    }))
+    .await;
+    let body = json!({"message": "m"});
+    let event = step("POST", "/v1/items", body, json!({"status": [201]}));
+    // Were the secret read, the test would see it refused.
+    let check = check_as(Some(api), "forbidden", "AWS_IAM").await;
+    check.run(event).await.unwrap();
+    let (authorization, date) = heard.recv().await.unwrap();
+    let authorization = authorization.unwrap();
+    let day = &date.unwrap()[..8];
+    let scope = format!(
+        "AWS4-HMAC-SHA256 Credential=test/{day}/eu-west-2/execute-api/aws4_request, SignedHeaders=content-type;host;x-amz-date"
+    );
+    assert!(authorization.starts_with(&scope), "{authorization}");
 }
 
 #[tokio::test]
