@@ -72,6 +72,23 @@ pub fn without_account(account: &str, region: &str, endpoint_url: &str) -> SdkCo
         .build()
 }
 
+/// The answer of a call; `None` where the service itself says, by an error that `is_absence`, that what it is about is not
+/// there. Whatever else fails is no absence.
+pub(super) fn answered<T, E>(
+    operation: &'static str,
+    answer: Result<T, SdkError<E>>,
+    is_absence: impl FnOnce(&E) -> bool,
+) -> Result<Option<T>, CloudError>
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.as_service_error().is_some_and(is_absence) => Ok(None),
+        Err(error) => Err(cloud_error(operation, &error)),
+    }
+}
+
 /// Turns an SDK error into one of ours: what a service answered keeps its code, the rest keeps its whole chain.
 pub(super) fn cloud_error<E>(operation: &'static str, error: &SdkError<E>) -> CloudError
 where

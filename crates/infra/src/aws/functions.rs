@@ -7,7 +7,7 @@ use aws_sdk_lambda::operation::list_aliases::ListAliasesError;
 use aws_sdk_lambda::operation::list_versions_by_function::ListVersionsByFunctionError;
 use aws_sdk_lambda::primitives::Blob;
 
-use super::config::{SdkConfig, cloud_error};
+use super::config::{SdkConfig, answered, cloud_error};
 use crate::cloud::{CloudError, Function, FunctionAnswer, FunctionCalls, Functions};
 
 /// What Lambda calls the code that was not published as a version.
@@ -35,17 +35,12 @@ impl Lambda {
             .set_qualifier(version.map(str::to_owned))
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(DeleteFunctionError::is_resource_not_found_exception) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(cloud_error("lambda:DeleteFunction", &error)),
-        }
+        answered(
+            "lambda:DeleteFunction",
+            answer,
+            DeleteFunctionError::is_resource_not_found_exception,
+        )
+        .map(drop)
     }
 
     /// Adds the published versions, and the bytes of all; false where the function is gone by now.
@@ -57,16 +52,13 @@ impl Lambda {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let page = match page {
-                Ok(page) => page,
-                Err(error)
-                    if error.as_service_error().is_some_and(
-                        ListVersionsByFunctionError::is_resource_not_found_exception,
-                    ) =>
-                {
-                    return Ok(false);
-                }
-                Err(error) => return Err(cloud_error("lambda:ListVersionsByFunction", &error)),
+            let Some(page) = answered(
+                "lambda:ListVersionsByFunction",
+                page,
+                ListVersionsByFunctionError::is_resource_not_found_exception,
+            )?
+            else {
+                return Ok(false);
             };
             for one in page.versions() {
                 function.bytes += one.code_size().unsigned_abs();
@@ -85,16 +77,13 @@ impl Lambda {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let page = match page {
-                Ok(page) => page,
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(ListAliasesError::is_resource_not_found_exception) =>
-                {
-                    return Ok(false);
-                }
-                Err(error) => return Err(cloud_error("lambda:ListAliases", &error)),
+            let Some(page) = answered(
+                "lambda:ListAliases",
+                page,
+                ListAliasesError::is_resource_not_found_exception,
+            )?
+            else {
+                return Ok(false);
             };
             let names = page.aliases().iter().filter_map(|alias| alias.name());
             function.aliases.extend(names.map(str::to_owned));

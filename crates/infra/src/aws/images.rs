@@ -6,7 +6,7 @@ use aws_sdk_ecr::operation::describe_images::DescribeImagesError;
 use aws_sdk_ecr::types::{ImageFailureCode, ImageIdentifier};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::config::{SdkConfig, SdkError, cloud_error};
+use super::config::{SdkConfig, SdkError, answered, cloud_error};
 use crate::cloud::{CloudError, Images};
 use crate::inventory::RepositoryContents;
 
@@ -39,16 +39,13 @@ impl Ecr {
             .send();
         let mut images = BTreeMap::new();
         while let Some(page) = pages.next().await {
-            let page = match page {
-                Ok(page) => page,
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(DescribeImagesError::is_repository_not_found_exception) =>
-                {
-                    return Ok(None);
-                }
-                Err(error) => return Err(cloud_error("ecr:DescribeImages", &error)),
+            let Some(page) = answered(
+                "ecr:DescribeImages",
+                page,
+                DescribeImagesError::is_repository_not_found_exception,
+            )?
+            else {
+                return Ok(None);
             };
             images.extend(page.image_details().iter().filter_map(|image| {
                 let size = image.image_size_in_bytes().unwrap_or_default();

@@ -8,7 +8,7 @@ use aws_sdk_kms::operation::schedule_key_deletion::ScheduleKeyDeletionError;
 use aws_sdk_kms::types as sdk;
 use time::OffsetDateTime;
 
-use super::config::{SdkConfig, cloud_error};
+use super::config::{SdkConfig, answered, cloud_error};
 use crate::cloud::{CloudError, Keys};
 use crate::inventory::KeyState;
 
@@ -62,16 +62,13 @@ impl Keys for Kms {
             .send();
         let mut tags = BTreeMap::new();
         while let Some(page) = pages.next().await {
-            let page = match page {
-                Ok(page) => page,
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(ListResourceTagsError::is_not_found_exception) =>
-                {
-                    return Ok(BTreeMap::new());
-                }
-                Err(error) => return Err(cloud_error("kms:ListResourceTags", &error)),
+            let Some(page) = answered(
+                "kms:ListResourceTags",
+                page,
+                ListResourceTagsError::is_not_found_exception,
+            )?
+            else {
+                return Ok(BTreeMap::new());
             };
             tags.extend(
                 page.tags()

@@ -4,7 +4,7 @@ use aws_sdk_cloudwatchlogs::operation::delete_log_group::DeleteLogGroupError;
 use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsError;
 use time::OffsetDateTime;
 
-use super::config::{SdkConfig, cloud_error};
+use super::config::{SdkConfig, answered, cloud_error};
 use crate::cloud::{CloudError, LogGroup, LogGroups, LogLine, LogLines};
 
 /// [`LogGroups`] on CloudWatch Logs.
@@ -80,16 +80,13 @@ impl LogLines for Logs {
             .send();
         let mut lines = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = match page {
-                Ok(page) => page,
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(FilterLogEventsError::is_resource_not_found_exception) =>
-                {
-                    return Ok(None);
-                }
-                Err(error) => return Err(cloud_error("logs:FilterLogEvents", &error)),
+            let Some(page) = answered(
+                "logs:FilterLogEvents",
+                page,
+                FilterLogEventsError::is_resource_not_found_exception,
+            )?
+            else {
+                return Ok(None);
             };
             let told = page.events().iter().filter_map(|event| {
                 let nanoseconds = i128::from(event.timestamp()?) * 1_000_000;

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::operation::list_tags_of_resource::ListTagsOfResourceError;
 use aws_sdk_dynamodb::operation::update_table::UpdateTableError;
 use aws_sdk_dynamodb::types::{TableDescription, TableStatus};
 
-use super::config::{SdkConfig, cloud_error, in_region};
+use super::config::{SdkConfig, answered, cloud_error, in_region};
 use crate::cloud::{CloudError, Tables};
 use crate::inventory::TableContents;
 
@@ -83,16 +83,13 @@ impl Tables for DynamoDb {
                 .set_next_token(token)
                 .send()
                 .await;
-            let page = match answer {
-                Ok(page) => page,
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(ListTagsOfResourceError::is_resource_not_found_exception) =>
-                {
-                    return Ok(BTreeMap::new());
-                }
-                Err(error) => return Err(cloud_error("dynamodb:ListTagsOfResource", &error)),
+            let Some(page) = answered(
+                "dynamodb:ListTagsOfResource",
+                answer,
+                ListTagsOfResourceError::is_resource_not_found_exception,
+            )?
+            else {
+                return Ok(BTreeMap::new());
             };
             tags.extend(
                 page.tags()

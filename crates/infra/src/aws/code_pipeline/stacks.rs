@@ -6,7 +6,7 @@ use aws_sdk_codepipeline::operation::stop_pipeline_execution::StopPipelineExecut
 use aws_sdk_codepipeline::types as sdk;
 
 use super::{CodePipeline, PAGE};
-use crate::aws::config::cloud_error;
+use crate::aws::config::{answered, cloud_error};
 use crate::cloud::{CloudError, Made, PipelineStacks};
 
 /// The configuration key and the pipeline variable that name a stack.
@@ -112,17 +112,12 @@ impl PipelineStacks for CodePipeline {
             .reason(reason)
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(DisableStageTransitionError::is_pipeline_not_found_exception) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(cloud_error("codepipeline:DisableStageTransition", &error)),
-        }
+        answered(
+            "codepipeline:DisableStageTransition",
+            answer,
+            DisableStageTransitionError::is_pipeline_not_found_exception,
+        )
+        .map(drop)
     }
 
     async fn running(&self, pipeline: &str) -> Result<Vec<String>, CloudError> {
