@@ -123,6 +123,8 @@ fn a_port_in_use() {
 #[test]
 fn no_python() {
     let bench = Workbench::with_config(CONFIG);
+    // With nothing installed yet.
+    std::fs::remove_file(bench.file("target/stackway/emulator")).unwrap();
     let nothing = tempfile::tempdir().unwrap();
     let ran = bench.run_with(
         &["deploy", "--env", "local", "--stack", "table"],

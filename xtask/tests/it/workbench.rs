@@ -94,6 +94,12 @@ impl Workbench {
             )
             .unwrap();
         }
+        // The emulator is installed once for all.
+        let installed = root().join("target/stackway/emulator");
+        std::fs::create_dir_all(&installed).unwrap();
+        let tools = workspace.path().join("target/stackway");
+        std::fs::create_dir_all(&tools).unwrap();
+        std::os::unix::fs::symlink(installed, tools.join("emulator")).unwrap();
         let mut bench = Self::new();
         bench.workspace = Some(workspace);
         bench
@@ -103,6 +109,7 @@ impl Workbench {
     pub(crate) fn with_code(stackway_toml: &str) -> Self {
         let bench = Self::with_config(stackway_toml);
         std::fs::remove_dir(bench.file("xtask")).unwrap();
+        std::fs::remove_dir_all(bench.file("target")).unwrap();
         for name in [
             "Cargo.toml",
             "Cargo.lock",
