@@ -94,6 +94,7 @@ impl Workbench {
             )
             .unwrap();
         }
+        std::fs::write(workspace.path().join(".gitignore"), "/target\n").unwrap();
         // The emulator is installed once for all.
         let installed = root().join("target/stackway/emulator");
         std::fs::create_dir_all(&installed).unwrap();
