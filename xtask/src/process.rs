@@ -120,14 +120,15 @@ fn shown(command: &Command) -> String {
 pub(crate) fn cargo(root: &std::path::Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
-    // What cargo told this process about xtask is not about the next package.
-    for name in [
-        "CARGO_MANIFEST_DIR",
-        "CARGO_MANIFEST_PATH",
-        "CARGO_PKG_NAME",
-        "CARGO_PKG_VERSION",
-    ] {
-        command.env_remove(name);
+    // What cargo told this process about xtask is not about the next package, and has build scripts run anew.
+    for (name, _) in std::env::vars_os() {
+        let of_xtask = ["CARGO_MANIFEST_", "CARGO_PKG_"];
+        if of_xtask
+            .iter()
+            .any(|of| name.to_string_lossy().starts_with(of))
+        {
+            command.env_remove(name);
+        }
     }
     command
 }
