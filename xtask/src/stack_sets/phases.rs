@@ -7,7 +7,7 @@ use stackway_infra::flow::roll_out::Unwanted;
 use stackway_infra::order::{
     Copying, Regions, Replicas, Turn, replica_parameters, replica_regions, turns,
 };
-use stackway_infra::stack::Outcome;
+use stackway_infra::stack::{Outcome, StackStatus};
 use stackway_infra::stack_def::{STACKS, StackDef, StackGraph};
 
 use super::needs::{is_placed, only};
@@ -110,8 +110,14 @@ async fn of_stack(
         .describe_stack(&settings.naming.stack(def.name))
         .await?
         .filter(|stack| {
+            use StackStatus::{CreateFailed, RollbackComplete, RollbackFailed};
             let outcome = stack.status.outcome();
-            !matches!(outcome, Outcome::AwaitingExecution | Outcome::Deleted)
+            // What never was made is made anew.
+            let failed = matches!(
+                stack.status,
+                CreateFailed | RollbackComplete | RollbackFailed
+            );
+            !failed && !matches!(outcome, Outcome::AwaitingExecution | Outcome::Deleted)
         });
     if let Some(stack) = &standing {
         replicas::check_kind(settings, def, copying, &stack.parameters)?;
